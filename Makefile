@@ -1,0 +1,64 @@
+# Each target makes its own virtual environment first: with uv where it is installed, with venv and pip where not.
+# On a fresh machine with Python (3.11 or later) and make, `make demo` and `make test` need nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+UV := $(shell command -v uv 2>/dev/null)
+SHELL := /bin/bash
+
+ifdef UV
+  NEW_VENV = uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+  INSTALL = uv pip install --quiet --python $(BIN)/python
+else
+  NEW_VENV = $(PYTHON) -m venv $(VENV)
+  INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+endif
+
+.PHONY: help demo test lint format bench clean
+
+help:
+	@echo "make demo    audit an embedded AWS (no account needed)"
+	@echo "make test    run all tests"
+	@echo "make lint    ruff, mypy --strict, import-linter"
+	@echo "make format  let ruff format and mend the code"
+	@echo "make bench   measure against Cloud Custodian; writes benchmarks/RESULTS.md (RUNS=1 for a quick look)"
+
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "amiguard needs Python 3.11 or later; name one with: make PYTHON=python3.12")'
+	@$(NEW_VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/demo: $(STAMPS)/venv pyproject.toml constraints.txt
+	@echo "Installing amiguard and its embedded AWS into $(VENV) ..."
+	@$(INSTALL) --constraint constraints.txt --editable '.[demo]'
+	@touch $@
+
+$(STAMPS)/dev: $(STAMPS)/venv pyproject.toml constraints.txt
+	@echo "Installing amiguard and its tools into $(VENV) ..."
+	@$(INSTALL) --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# The demo ends as the audit does: 1 says that untrusted sharing was found, which is what it is there to show.
+demo: $(STAMPS)/demo
+	@$(BIN)/amiguard demo || test $$? -eq 1
+
+test: $(STAMPS)/dev
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+
+lint: $(STAMPS)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMPS)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMPS)/dev
+	$(BIN)/python -m benchmarks.run $(if $(RUNS),--runs $(RUNS)) $(ARGS)
+
+clean:
+	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,34 @@
+"""An in-memory `ImageReader`: what the auditor sees of AWS, without AWS."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from amiguard.core.image import Image, ImageNotFound, PermissionReply, Unreadable
+
+
+@dataclass
+class FakeImageReader:
+    """Pages, and for each image the replies in the order in which they are given; the last one repeats."""
+
+    pages: Sequence[tuple[Image, ...] | Unreadable]
+    replies: Mapping[str, Sequence[PermissionReply]] = field(default_factory=dict)
+    listed_again: Mapping[str, Image] | Unreadable | None = None
+    asked: list[str] = field(default_factory=list)
+
+    async def list_images(self) -> AsyncIterator[tuple[Image, ...] | Unreadable]:
+        for page in self.pages:
+            yield page
+
+    async def list_again(self, image_ids: Sequence[str]) -> Mapping[str, Image] | Unreadable:
+        if isinstance(self.listed_again, Unreadable):
+            return self.listed_again
+        if self.listed_again is not None:
+            return self.listed_again
+        listed = {image.image_id: image for page in self.pages if not isinstance(page, Unreadable) for image in page}
+        return {image_id: listed[image_id] for image_id in image_ids if image_id in listed}
+
+    async def read_launch_permission(self, image_id: str) -> PermissionReply:
+        replies = self.replies.get(image_id, (ImageNotFound(),))
+        reply = replies[min(self.asked.count(image_id), len(replies) - 1)]
+        self.asked.append(image_id)
+        return reply

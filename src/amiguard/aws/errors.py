@@ -1,0 +1,107 @@
+"""AWS's errors in words: every code is explained here, once, with the IAM action or the step that is missing."""
+
+import re
+from dataclasses import dataclass
+
+from botocore import exceptions as botocore_errors
+
+from amiguard.core.errors import AmiguardError, CredentialsError
+from amiguard.core.image import Unreadable
+
+THROTTLING = frozenset(
+    {
+        "RequestLimitExceeded",
+        "Client.RequestLimitExceeded",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "TooManyRequestsException",
+        "EC2ThrottledException",
+        "SlowDown",
+        "BandwidthLimitExceeded",
+    }
+)
+TRANSIENT = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout"})
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+DENIED = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "Client.UnauthorizedOperation"})
+_CLOCK = frozenset({"RequestTimeTooSkewed", "RequestInTheFuture"})
+_UNKNOWN_KEY = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"})
+_ENCODED = re.compile(r"\s*Encoded authorization failure message:\s*\S+")
+_LONGEST_MESSAGE = 300
+
+RENEW = "renew them (`aws sso login`, or new keys), and run the command again"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiError:
+    """AWS's final word on a call: its error code and message, as they came."""
+
+    code: str
+    message: str
+
+
+def explain(error: ApiError, iam_action: str) -> Unreadable:
+    """What an error means, and what would mend it.
+
+    Args:
+        error: the code and message.
+        iam_action: the action that was called, as IAM names it (`ec2:DescribeImages`).
+    """
+    message = _ENCODED.sub("", error.message).strip()[:_LONGEST_MESSAGE]
+    if error.code in DENIED:
+        if "service control policy" in message:
+            return Unreadable(
+                f"a service control policy denies {iam_action}",
+                "an administrator of the organization can allow it; --region leaves a region out",
+            )
+        return Unreadable(f"not permitted: {iam_action}", f"grant {iam_action} to the caller")
+    if error.code in EXPIRED:
+        return Unreadable("the credentials have expired", RENEW)
+    if error.code in _CLOCK:
+        return Unreadable("AWS refused the time stamp of the request", "set this machine's clock")
+    if error.code in _UNKNOWN_KEY:
+        return Unreadable(f"AWS does not accept the credentials ({error.code})", "check the keys, and their partition")
+    if error.code == "AuthFailure" and "image" not in message.lower():
+        return Unreadable(
+            f"AWS does not accept the credentials here: {message}", "check the keys, and that the region is enabled"
+        )
+    if error.code == "OptInRequired":
+        return Unreadable("the account is not signed up for EC2 in this region", "enable the region, or leave it out")
+    return Unreadable(f"{error.code}: {message}" if message else error.code)
+
+
+def explain_botocore(error: Exception, *, doing: str, iam_action: str) -> AmiguardError:
+    """The error that ends the command when a botocore call did not work.
+
+    Args:
+        error: what botocore raised.
+        doing: what was being done, ending "could not ..." (`ask AWS who is calling`).
+        iam_action: the action that was called.
+    """
+    match error:
+        case botocore_errors.NoCredentialsError():
+            return CredentialsError(
+                "no AWS credentials were found",
+                hint="set AWS_PROFILE or --profile, run `aws sso login`, or export AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY",
+            )
+        case botocore_errors.ProfileNotFound():
+            return CredentialsError(str(error), hint="`aws configure list-profiles` lists those that exist")
+        case botocore_errors.ClientError(response={"Error": {"Code": code, "Message": message}}):
+            why = explain(ApiError(str(code), str(message)), iam_action)
+            return CredentialsError(f"could not {doing}: {why.reason}", hint=why.hint)
+        case botocore_errors.SSLError() | botocore_errors.ProxyConnectionError():
+            hint = "check the network, the proxy and AWS_CA_BUNDLE"
+            return AmiguardError(f"could not {doing}: {error}", hint=hint)
+        case botocore_errors.ConnectionError() | botocore_errors.HTTPClientError():
+            hint = "check the network, the region, and --endpoint-url or AWS_ENDPOINT_URL"
+            return AmiguardError(f"could not {doing}: {error}", hint=hint)
+        case botocore_errors.UnauthorizedSSOTokenError() | botocore_errors.SSOTokenLoadError():
+            return CredentialsError(f"could not {doing}: {error}", hint="run `aws sso login`")
+        case botocore_errors.BotoCoreError():
+            return CredentialsError(f"could not {doing}: {error}", hint="check the AWS configuration and credentials")
+        case _:
+            hint = "check that --endpoint-url or AWS_ENDPOINT_URL is an AWS endpoint"
+            return AmiguardError(f"could not {doing}: the reply was not AWS's ({type(error).__name__})", hint=hint)

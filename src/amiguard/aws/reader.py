@@ -1,0 +1,90 @@
+"""Reads the images of one target: the port `ImageReader` over the lean client."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from amiguard.aws.ec2_query import Ec2QueryClient
+from amiguard.aws.errors import ApiError, explain
+from amiguard.aws.images import MOST_FILTER_VALUES, ImagePage, ImageQuery, page_parameters, parse_page
+from amiguard.aws.pacing import Pacer
+from amiguard.aws.permissions import explain_permission_error, parse_permission, permission_parameters
+from amiguard.core.image import Image, PermissionReply, Unreadable
+from amiguard.core.result import Target
+
+_MOST_EMPTY_PAGES = 100
+"""EC2 may send an empty page that goes on; a listing that sends so many in a row does not end."""
+
+
+class Ec2ImageReader:
+    """The images of one account in one region.
+
+    Args:
+        client: calls EC2 in that region as that account.
+        target: the account and region.
+        query: which images are asked for.
+        pacer: holds the buckets.
+    """
+
+    def __init__(self, client: Ec2QueryClient, target: Target, query: ImageQuery, pacer: Pacer) -> None:
+        self._client = client
+        self._target = target
+        self._query = query
+        self._listing = pacer.bucket(target.account_id, target.region, "DescribeImages")
+        self._reading = pacer.bucket(target.account_id, target.region, "DescribeImageAttribute")
+
+    async def list_images(self) -> AsyncIterator[tuple[Image, ...] | Unreadable]:
+        """Every image that was asked for, each once, page by page; an `Unreadable` ends the listing."""
+        ids = self._query.image_ids
+        # One round for all images (an empty tuple of ids asks for all), or one for each batch of named ones.
+        for start in range(0, max(1, len(ids)), MOST_FILTER_VALUES):
+            query = ImageQuery(ids[start : start + MOST_FILTER_VALUES], self._query.tags)
+            async for page in self._pages(query):
+                yield page
+
+    async def list_again(self, image_ids: Sequence[str]) -> dict[str, Image] | Unreadable:
+        """The named images as they are listed now; those that are gone are absent."""
+        found: dict[str, Image] = {}
+        for start in range(0, len(image_ids), MOST_FILTER_VALUES):
+            async for page in self._pages(ImageQuery(tuple(image_ids[start : start + MOST_FILTER_VALUES]))):
+                if isinstance(page, Unreadable):
+                    return page
+                found.update((image.image_id, image) for image in page)
+        return found
+
+    async def read_launch_permission(self, image_id: str) -> PermissionReply:
+        """Who may launch the image, as EC2 says it."""
+        reply = await self._client.call(
+            "DescribeImageAttribute",
+            permission_parameters(image_id),
+            lambda root: parse_permission(root, image_id),
+            self._reading,
+        )
+        return explain_permission_error(reply) if isinstance(reply, ApiError) else reply
+
+    async def _pages(self, query: ImageQuery) -> AsyncIterator[tuple[Image, ...] | Unreadable]:
+        seen: set[str] = set()
+        tokens: set[str] = set()
+        token: str | None = None
+        empty_pages = 0
+        while True:
+            page = await self._page(query, token)
+            if isinstance(page, Unreadable):
+                yield page
+                return
+            new = tuple({image.image_id: image for image in page.images if image.image_id not in seen}.values())
+            seen.update(image.image_id for image in new)
+            if new:
+                yield new
+            empty_pages = 0 if new else empty_pages + 1
+            token = page.next_token
+            if token is None:
+                return
+            if token in tokens or empty_pages > _MOST_EMPTY_PAGES:
+                yield Unreadable("the listing does not end: its pages repeat")
+                return
+            tokens.add(token)
+
+    async def _page(self, query: ImageQuery, token: str | None) -> ImagePage | Unreadable:
+        reply = await self._client.call(
+            "DescribeImages", page_parameters(query, token), lambda root: parse_page(root, self._target), self._listing
+        )
+        return explain(reply, "ec2:DescribeImages") if isinstance(reply, ApiError) else reply

@@ -1,0 +1,140 @@
+"""Sessions: credentials, endpoints, proxies and certificate authorities, all as botocore and the AWS CLI find them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.credentials import Credentials
+from botocore.endpoint_provider import EndpointProvider
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import get_cert_path
+from botocore.parsers import ResponseParserError
+from botocore.utils import get_environ_proxies
+
+from amiguard.aws.ec2_query import CallStats, Endpoint
+from amiguard.aws.errors import explain_botocore
+from amiguard.core.errors import AmiguardError
+
+_FALLBACK_REGION = "us-east-1"
+_CONFIG = Config(connect_timeout=15, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3})
+# What a botocore call can end with: its own errors, AWS's, a reply of another kind, an endpoint that is no URL.
+CALL_ERRORS = (BotoCoreError, ClientError, ResponseParserError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, by GetCallerIdentity."""
+
+    account_id: str
+    arn: str
+    partition: str
+
+
+class AwsSession:
+    """One way into AWS: a profile or the standard chain of credentials.
+
+    Args:
+        profile: a named profile; None for the standard chain.
+        home_region: where calls that belong to no audited region go if the configuration names no region.
+        endpoint_url: sends every call here; None for AWS, or what the configuration and `AWS_ENDPOINT_URL*` say.
+        stats: where botocore's calls are counted beside the lean client's.
+
+    Raises:
+        AmiguardError: the profile does not exist, the AWS configuration cannot be read, or the endpoint is no URL.
+    """
+
+    def __init__(
+        self, *, profile: str | None, home_region: str | None, endpoint_url: str | None, stats: CallStats
+    ) -> None:
+        self._profile = profile
+        self._endpoint_url = endpoint_url
+        self._stats = stats
+        if endpoint_url is not None:
+            _refuse_no_url(endpoint_url)
+        self._botocore = botocore.session.Session(profile=profile)
+        self._ec2_endpoints: EndpointProvider | None = None
+        self.home_region: str = self._setting("region") or home_region or _FALLBACK_REGION
+        """Where calls go that belong to no audited region: the configured one first."""
+
+    @property
+    def ca_file(self) -> str:
+        """The certificate authorities that vouch for AWS: `AWS_CA_BUNDLE`, `ca_bundle`, or botocore's own."""
+        return str(self._setting("ca_bundle") or get_cert_path(True))
+
+    def find_credentials(self) -> Credentials | None:
+        """Credentials by the standard chain, found anew; it blocks, and raises botocore's errors."""
+        return botocore.session.Session(profile=self._profile).get_credentials()
+
+    def ask_caller(self) -> Caller:
+        """Ask STS who is calling.
+
+        Raises:
+            AmiguardError: there are no credentials, AWS refuses them, or STS cannot be reached.
+        """
+        doing = "ask AWS who is calling"
+        try:
+            reply = self.call("sts", "GetCallerIdentity")
+            account_id, arn = str(reply["Account"]), str(reply["Arn"])
+            return Caller(account_id, arn, arn.split(":")[1])
+        except (*CALL_ERRORS, KeyError, IndexError) as error:
+            raise explain_botocore(error, doing=doing, iam_action="sts:GetCallerIdentity") from error
+
+    def call(self, service: str, operation: str) -> dict[str, Any]:
+        """Make one of the rare calls without parameters with botocore; raises what is in `CALL_ERRORS`."""
+        client = self._botocore.create_client(
+            service, region_name=self.home_region, endpoint_url=self._endpoint_url, config=_CONFIG
+        )
+        self._stats.calls[operation] += 1
+        method = next(name for name, api_name in client.meta.method_to_api_mapping.items() if api_name == operation)
+        reply: dict[str, Any] = getattr(client, method)()
+        return reply
+
+    def ec2_endpoint(self, region: str) -> Endpoint:
+        """Where EC2 answers in a region: as configured, or by botocore's rules (partition, FIPS, dual stack).
+
+        Raises:
+            AmiguardError: the configured endpoint is no URL, or the AWS configuration cannot be read.
+        """
+        url = self._endpoint_url or self._configured_ec2_url() or self._resolved_ec2_url(region)
+        _refuse_no_url(url)
+        proxies: dict[str, str] = get_environ_proxies(url)
+        return Endpoint(url, region, proxy=proxies.get(url.partition(":")[0]))
+
+    def _configured_ec2_url(self) -> str | None:
+        if self._setting("ignore_configured_endpoint_urls"):
+            return None
+        provider = ConfiguredEndpointProvider(self._botocore.full_config, self._botocore.get_scoped_config(), "ec2")
+        url: str | None = provider.provide()
+        return url
+
+    def _resolved_ec2_url(self, region: str) -> str:
+        if self._ec2_endpoints is None:
+            # The rules alone: loading the whole EC2 model for a client would cost 0.2 s and 40 MB.
+            loader = self._botocore.get_component("data_loader")
+            rules = loader.load_service_model("ec2", "endpoint-rule-set-1")
+            self._ec2_endpoints = EndpointProvider(rules, loader.load_data("partitions"))
+        try:
+            resolved = self._ec2_endpoints.resolve_endpoint(
+                Region=region,
+                UseFIPS=bool(self._setting("use_fips_endpoint")),
+                UseDualStack=bool(self._setting("use_dualstack_endpoint")),
+            )
+        except BotoCoreError as error:
+            raise explain_botocore(error, doing=f"find EC2's endpoint in {region}", iam_action="") from error
+        return str(resolved.url)
+
+    def _setting(self, name: str) -> Any:
+        try:
+            return self._botocore.get_config_variable(name)
+        except BotoCoreError as error:
+            raise explain_botocore(error, doing="read the AWS configuration", iam_action="") from error
+
+
+def _refuse_no_url(url: str) -> None:
+    if not url.startswith(("https://", "http://")):
+        raise AmiguardError(
+            f"the endpoint is not a URL: {url}",
+            hint="--endpoint-url and AWS_ENDPOINT_URL begin with https:// or http://",
+        )

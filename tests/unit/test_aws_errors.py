@@ -1,0 +1,105 @@
+"""AWS's errors in words."""
+
+import pytest
+from botocore import exceptions as botocore_errors
+
+from amiguard.aws.errors import ApiError, explain, explain_botocore
+from amiguard.core.errors import AmiguardError, CredentialsError
+from amiguard.core.image import Unreadable
+
+ACTION = "ec2:DescribeImages"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "expected"),
+    [
+        (
+            "UnauthorizedOperation",
+            "You are not authorized. Encoded authorization failure message: 4fAbCd-x_y",
+            Unreadable("not permitted: ec2:DescribeImages", "grant ec2:DescribeImages to the caller"),
+        ),
+        (
+            "AccessDenied",
+            "... with an explicit deny in a service control policy",
+            Unreadable(
+                "a service control policy denies ec2:DescribeImages",
+                "an administrator of the organization can allow it; --region leaves a region out",
+            ),
+        ),
+        (
+            "AuthFailure",
+            "AWS was not able to validate the provided access credentials",
+            Unreadable(
+                "AWS does not accept the credentials here: AWS was not able to validate the provided access "
+                "credentials",
+                "check the keys, and that the region is enabled",
+            ),
+        ),
+        (
+            "AuthFailure",
+            "Not authorized for image:ami-1",
+            Unreadable("AuthFailure: Not authorized for image:ami-1"),
+        ),
+        (
+            "RequestTimeTooSkewed",
+            "",
+            Unreadable("AWS refused the time stamp of the request", "set this machine's clock"),
+        ),
+        (
+            "OptInRequired",
+            "You are not subscribed to this service",
+            Unreadable("the account is not signed up for EC2 in this region", "enable the region, or leave it out"),
+        ),
+        ("Odd", "x" * 1000, Unreadable(f"Odd: {'x' * 300}")),
+        ("Odd", "", Unreadable("Odd")),
+    ],
+)
+def test_codes_are_explained_and_name_what_is_missing(code: str, message: str, expected: Unreadable) -> None:
+    assert explain(ApiError(code, message), ACTION) == expected
+
+
+def client_error(code: str) -> botocore_errors.ClientError:
+    return botocore_errors.ClientError({"Error": {"Code": code, "Message": "m"}}, "GetCallerIdentity")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message", "hint"),
+    [
+        (botocore_errors.NoCredentialsError(), CredentialsError, "no AWS credentials were found", "aws sso login"),
+        (client_error("ExpiredToken"), CredentialsError, "could not ask: the credentials have expired", "renew them"),
+        (client_error("AccessDenied"), CredentialsError, "could not ask: not permitted: ec2:DescribeImages", "grant"),
+        (
+            botocore_errors.UnauthorizedSSOTokenError(),
+            CredentialsError,
+            "could not ask: The SSO session associated with this profile has expired",
+            "aws sso login",
+        ),
+        (
+            botocore_errors.EndpointConnectionError(endpoint_url="http://x", error=OSError("refused")),
+            AmiguardError,
+            'could not ask: Could not connect to the endpoint URL: "http://x"',
+            "AWS_ENDPOINT_URL",
+        ),
+        (
+            botocore_errors.SSLError(endpoint_url="https://x", error=OSError("self-signed")),
+            AmiguardError,
+            "could not ask: SSL validation failed for https://x self-signed",
+            "AWS_CA_BUNDLE",
+        ),
+        (
+            botocore_errors.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"),
+            CredentialsError,
+            "could not ask: Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY",
+            "check the AWS configuration",
+        ),
+        (KeyError("Account"), AmiguardError, "could not ask: the reply was not AWS's (KeyError)", "AWS endpoint"),
+    ],
+)
+def test_what_botocore_raises_is_told_with_a_next_step(
+    error: Exception, kind: type[AmiguardError], message: str, hint: str
+) -> None:
+    told = explain_botocore(error, doing="ask", iam_action=ACTION)
+    assert type(told) is kind
+    assert told.message.startswith(message)
+    assert told.hint is not None
+    assert hint in told.hint

@@ -1,0 +1,214 @@
+"""JSON, version 1: the shapes that readers rely on, and how core values are copied into them.
+
+A contract: keys may be added, and none is renamed, removed or given another meaning. `report_v1.schema.json` says the
+same to machines. The words of the core are mapped one by one, so that renaming one there changes nothing here.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Literal, TypedDict, cast
+
+from amiguard.core.decision import Decision, Verdict
+from amiguard.core.grantee import GranteeKind, grantee_id, grantee_kind
+from amiguard.core.image import Image
+from amiguard.core.result import CheckResult, Severity, Status, TargetReport, TargetStatus
+
+SCHEMA_VERSION: Literal["1"] = "1"
+
+StatusV1 = Literal["pass", "fail", "suppressed", "unknown"]
+SeverityV1 = Literal["critical", "high", "informational"]
+DecisionV1 = Literal["trusted", "untrusted", "excepted", "undetermined"]
+KindV1 = Literal["account", "everyone", "organization", "organizational_unit", "unrecognized"]
+TargetStatusV1 = Literal["audited", "skipped", "failed"]
+
+
+class GrantV1(TypedDict):
+    """One grantee of an image, and what was decided about it."""
+
+    kind: KindV1
+    grantee: str
+    decision: DecisionV1
+    reason: str
+
+
+class ImageV1(TypedDict):
+    """An image. `creation_date` is EC2's own text, empty if EC2 gave none."""
+
+    id: str
+    arn: str
+    name: str
+    creation_date: str
+    state: str
+    public: bool
+    tags: dict[str, str]
+
+
+class ResultV1(TypedDict):
+    """One check result; `image` is null when it is about a whole target."""
+
+    check_id: str
+    status: StatusV1
+    severity: SeverityV1
+    account_id: str
+    region: str
+    partition: str
+    image: ImageV1 | None
+    grants: list[GrantV1]
+    message: str
+    fingerprint: str
+
+
+class TargetV1(TypedDict):
+    """What became of one (account, region)."""
+
+    account_id: str
+    region: str
+    status: TargetStatusV1
+    reason: str
+    images: int
+
+
+class ToolV1(TypedDict):
+    """Which program wrote the report."""
+
+    name: str
+    version: str
+
+
+class AuditBegunV1(TypedDict):
+    """What is known of an audit when it begins."""
+
+    id: str
+    started_at: str
+    caller_arn: str
+    trust_policy_digest: str
+
+
+class AuditV1(AuditBegunV1):
+    """One audit; `complete` is true when nothing that was asked for is unread or undecided."""
+
+    finished_at: str
+    complete: bool
+
+
+SummaryV1 = TypedDict(
+    "SummaryV1",
+    {
+        "targets": int,
+        "images": int,
+        "pass": int,
+        "fail": int,
+        "suppressed": int,
+        "unknown": int,
+        "vanished": int,
+        "api_calls": dict[str, int],
+        "throttled": int,
+    },
+)
+"""Counts over the whole audit, whatever is shown of it; the four statuses count results."""
+
+
+class HeaderV1(TypedDict):
+    """What every document begins with."""
+
+    schema_version: Literal["1"]
+    tool: ToolV1
+    audit: AuditBegunV1
+
+
+_STATUS: dict[Status, StatusV1] = {
+    Status.PASS: "pass",
+    Status.FAIL: "fail",
+    Status.SUPPRESSED: "suppressed",
+    Status.UNKNOWN: "unknown",
+}
+_SEVERITY: dict[Severity, SeverityV1] = {
+    Severity.CRITICAL: "critical",
+    Severity.HIGH: "high",
+    Severity.INFORMATIONAL: "informational",
+}
+_DECISION: dict[Verdict, DecisionV1] = {
+    Verdict.TRUSTED: "trusted",
+    Verdict.UNTRUSTED: "untrusted",
+    Verdict.EXCEPTED: "excepted",
+    Verdict.UNDETERMINED: "undetermined",
+}
+_KIND: dict[GranteeKind, KindV1] = {
+    GranteeKind.ACCOUNT: "account",
+    GranteeKind.EVERYONE: "everyone",
+    GranteeKind.ORGANIZATION: "organization",
+    GranteeKind.ORGANIZATIONAL_UNIT: "organizational_unit",
+    GranteeKind.UNRECOGNIZED: "unrecognized",
+}
+_TARGET_STATUS: dict[TargetStatus, TargetStatusV1] = {
+    TargetStatus.AUDITED: "audited",
+    TargetStatus.SKIPPED: "skipped",
+    TargetStatus.FAILED: "failed",
+}
+
+
+def result_v1(result: CheckResult) -> ResultV1:
+    """Copy one check result."""
+    return {
+        "check_id": result.check_id,
+        "status": _STATUS[result.status],
+        "severity": _SEVERITY[result.severity],
+        "account_id": result.target.account_id,
+        "region": result.target.region,
+        "partition": result.target.partition,
+        "image": None if result.image is None else _image_v1(result.image),
+        "grants": [_grant_v1(decision) for decision in result.decisions],
+        "message": result.message,
+        "fingerprint": result.fingerprint,
+    }
+
+
+def _image_v1(image: Image) -> ImageV1:
+    return {
+        "id": image.image_id,
+        "arn": image.arn,
+        "name": image.name,
+        "creation_date": image.creation_date,
+        "state": image.state,
+        "public": image.public,
+        "tags": dict(image.tags),
+    }
+
+
+def _grant_v1(decision: Decision) -> GrantV1:
+    return {
+        "kind": _KIND[grantee_kind(decision.grantee)],
+        "grantee": grantee_id(decision.grantee),
+        "decision": _DECISION[decision.verdict],
+        "reason": decision.reason,
+    }
+
+
+def target_v1(report: TargetReport) -> TargetV1:
+    """Copy the end of one target."""
+    return {
+        "account_id": report.target.account_id,
+        "region": report.target.region,
+        "status": _TARGET_STATUS[report.status],
+        "reason": report.reason,
+        "images": report.images,
+    }
+
+
+def rfc3339(moment: datetime) -> str:
+    """A time in UTC, to the second, with `Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
+
+
+def encode(value: object) -> str:
+    """JSON on one line that a terminal can show: other characters than printable ASCII are escaped."""
+    # Python's ASCII-only JSON still passes DEL; it can stand inside strings only.
+    return _encode(value).replace("\x7f", "\\u007f")
+
+
+def decode_result(line: str) -> ResultV1:
+    """Read back what `encode` made of a result."""
+    return cast("ResultV1", json.loads(line))

@@ -1,0 +1,51 @@
+"""The format `jsonl`: one object a line, written while the audit runs; without a `summary` at its end it was cut."""
+
+from collections.abc import Iterable
+from typing import TextIO
+
+from amiguard.report.interface import Report, StatusFilter
+from amiguard.report.json_v1 import SCHEMA_VERSION, HeaderV1, encode
+
+
+def write_header(header: HeaderV1, stream: TextIO) -> None:
+    """Write the first line."""
+    stream.write(encode({"type": "header", **header}) + "\n")
+
+
+def write_results(results: Iterable[str], stream: TextIO) -> None:
+    """Write results that are JSON already (of one target that has ended, say)."""
+    stream.writelines(f'{{"type":"result",{result[1:]}\n' for result in results)
+
+
+def write_summary(report: Report, stream: TextIO) -> None:
+    """Write the last line: what became of the targets, the counts, and whether the audit is complete."""
+    stream.write(
+        encode(
+            {
+                "type": "summary",
+                "finished_at": report.audit["finished_at"],
+                "complete": report.audit["complete"],
+                "summary": report.summary,
+                "targets": list(report.targets),
+            }
+        )
+        + "\n"
+    )
+
+
+def render_jsonl(report: Report, shown: StatusFilter, stream: TextIO) -> None:
+    """Write all lines of an audit that has ended, its results in order."""
+    begun = report.audit
+    header: HeaderV1 = {
+        "schema_version": SCHEMA_VERSION,
+        "tool": report.tool,
+        "audit": {
+            "id": begun["id"],
+            "started_at": begun["started_at"],
+            "caller_arn": begun["caller_arn"],
+            "trust_policy_digest": begun["trust_policy_digest"],
+        },
+    }
+    write_header(header, stream)
+    write_results(report.source.ordered(shown), stream)
+    write_summary(report, stream)

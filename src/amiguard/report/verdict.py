@@ -1,0 +1,128 @@
+"""The end of a report for people: what it all comes to, and what to do next."""
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from amiguard.report.interface import Report
+from amiguard.report.json_v1 import KindV1
+from amiguard.report.sanitize import printable
+from amiguard.report.tally import Example, Tally
+
+_NOUNS: dict[KindV1, tuple[str, str]] = {
+    "account": ("account", "accounts"),
+    "organization": ("organization", "organizations"),
+    "organizational_unit": ("organizational unit", "organizational units"),
+    "unrecognized": ("unrecognized grantee", "unrecognized grantees"),
+}
+_REMOVED_AS: dict[KindV1, str] = {
+    "account": "UserId",
+    "everyone": "Group",
+    "organization": "OrganizationArn",
+    "organizational_unit": "OrganizationalUnitArn",
+}
+_COUNTED: tuple[Literal["pass", "fail", "suppressed"], ...] = ("pass", "fail", "suppressed")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something to do next, with the command that does it where there is one."""
+
+    text: str
+    command: str | None = None
+
+
+def number_of(number: int, singular: str, plural: str) -> str:
+    """`1 image`, `1,203 images`."""
+    return f"{number:,} {singular if number == 1 else plural}"
+
+
+def kind_nouns(kind: KindV1) -> tuple[str, str]:
+    """How grantees of a kind are called, one and many."""
+    return _NOUNS.get(kind, ("grantee", "grantees"))
+
+
+def headline(report: Report, found: Tally) -> str:
+    """The answer to the question, in one sentence."""
+    summary = report.summary
+    if not summary["fail"]:
+        if report.audit["complete"]:
+            aside = "Exceptions aside, no" if summary["suppressed"] else "No"
+            return f"{aside} image can be launched by a grantee that is not trusted."
+        return "No untrusted sharing was found, but not everything could be read or decided."
+    who = [f"everyone ({number_of(found.public_images, 'image', 'images')})"] if found.public_images else []
+    who += [number_of(len(found.untrusted[kind]), *nouns) for kind, nouns in _NOUNS.items() if kind in found.untrusted]
+    images = number_of(summary["images"], "image", "images")
+    return f"{summary['fail']:,} of {images} can be launched by grantees that are not trusted: {', '.join(who)}."
+
+
+def account_of_it(report: Report, found: Tally) -> str:
+    """The counts, and whether the audit is complete."""
+    summary = report.summary
+    statuses = Counter(target["status"] for target in report.targets)
+    ended = ", ".join(f"{statuses[status]:,} {status}" for status in ("audited", "failed", "skipped"))
+    images = number_of(summary["images"], "image", "images")
+    targets = number_of(summary["targets"], "target", "targets")
+    whole = len(found.target_messages)
+    unknown = f"{summary['unknown']:,} unknown" + (f" ({whole:,} of them about a whole target)" if whole else "")
+    sentences = [
+        f"{images} in {targets} ({ended}).",
+        f"Results: {', '.join(f'{summary[status]:,} {status}' for status in _COUNTED)}, {unknown}.",
+    ]
+    if vanished := summary["vanished"]:
+        sentences.append(f"{number_of(vanished, 'image', 'images')} vanished during the audit.")
+    if report.audit["complete"]:
+        sentences.append("The audit is complete.")
+    else:
+        failed, unread = statuses["failed"], summary["unknown"]
+        why = [f"{number_of(failed, 'target', 'targets')} failed"] if failed else []
+        why += [f"{number_of(unread, 'result is', 'results are')} unknown"] if unread else []
+        sentences.append(f"The audit is incomplete: {', '.join(why) or 'it was ended early'}.")
+    return " ".join(sentences)
+
+
+def next_steps(report: Report, found: Tally) -> list[Step]:
+    """What to do about what was found, with ids of it."""
+    return [*_steps_for_sharing(found), *_steps_for_unknown(report, found)]
+
+
+def _steps_for_sharing(found: Tally) -> Iterator[Step]:
+    if found.public:
+        yield Step("Make a public image private:", _removal(found.public))
+    if found.shared:
+        yield Step("Stop sharing an image with a grantee that should not launch it:", _removal(found.shared))
+    if found.public or found.shared:
+        yield Step("Or in the console: EC2, AMIs, the image, Permissions, Edit AMI permissions.")
+    if found.shared:
+        grantee = shlex.quote(printable(found.shared.grantee))
+        yield Step("If a grantee may launch every image, add it to the trust policy:", f"amiguard trust add {grantee}")
+    if found.public or found.shared:
+        yield Step("If it may launch certain images only, write an exception in amiguard.yaml: reason and owner.")
+
+
+def _steps_for_unknown(report: Report, found: Tally) -> Iterator[Step]:
+    if found.unread or any(target["status"] == "failed" for target in report.targets):
+        yield Step(
+            "What is unknown is not clean. Where access was denied, allow the audit ec2:DescribeImages and "
+            "ec2:DescribeImageAttribute; then audit again."
+        )
+    if found.undetermined - {"unrecognized"}:
+        yield Step(
+            "To decide the undetermined grantees, audit where the organization can be read: "
+            "organizations:DescribeOrganization, ListAccounts, ListRoots, ListParents and "
+            "ListOrganizationalUnitsForParent."
+        )
+    if "unrecognized" in found.undetermined:
+        yield Step(
+            "This version does not know a kind of grant that EC2 returned: see the console, and update amiguard."
+        )
+
+
+def _removal(example: Example) -> str:
+    grant = f"Remove=[{{{_REMOVED_AS[example.kind]}={printable(example.grantee)}}}]"
+    return (
+        f"aws ec2 modify-image-attribute --region {shlex.quote(printable(example.region))} "
+        f"--image-id {shlex.quote(printable(example.image_id))} --launch-permission {shlex.quote(grant)}"
+    )

@@ -59,6 +59,8 @@ async def find_targets(client: Ec2QueryClient, caller: Caller, pacer: Pacer, wan
         _check_regions(wanted, reply)
         return Targets(_targets(caller, wanted))
     enabled = [region for region, opt_in in reply.items() if opt_in != _DISABLED]
+    if not enabled:
+        raise TargetsError("there is no region to audit", hint="no region of the account is enabled")
     disabled = [region for region, opt_in in reply.items() if opt_in == _DISABLED]
     skipped = (
         TargetReport(target, TargetStatus.SKIPPED, "the region is not enabled") for target in _targets(caller, disabled)

@@ -1,0 +1,77 @@
+"""`amiguard demo`: starts the embedded AWS, audits it, and says how to go on."""
+
+import shlex
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from amiguard.cli.audit_run import AuditRequest, run_audit
+from amiguard.cli.exit_codes import ExitCode
+from amiguard.cli.policy_options import today_utc
+from amiguard.cli.talk import say
+from amiguard.core.errors import AmiguardError
+from amiguard.demo import DemoAws, DemoUnavailableError, demo_aws
+from amiguard.files.settings import load_settings
+
+_GO_ON = """
+This was an embedded AWS on this machine. On your own account:
+
+  amiguard trust init                  # writes amiguard.yaml, with comments
+  amiguard trust add 123456789012 --name Staging --reason "shared golden images"
+  amiguard audit                       # AWS credentials as the AWS CLI finds them
+
+or without a file:  amiguard audit --trust 123456789012
+"""
+
+
+def run_demo(*, keep: bool) -> ExitCode:
+    """Start, audit, and with `keep` wait until the user has tried enough.
+
+    Raises:
+        AmiguardError: the extra `demo` is not installed.
+    """
+    say("Starting an embedded AWS with about 120 images ...")
+    try:
+        with demo_aws(today=today_utc()) as aws, _settings_file(aws) as path:
+            with aws.environment_applied():
+                code = run_audit(_audit_request(path))
+            sys.stdout.flush()
+            if not keep:
+                say(_GO_ON)
+                return code
+            _print_environment(aws, path)
+            _wait_for_interrupt()
+            return ExitCode.CLEAN
+    except DemoUnavailableError as error:
+        raise AmiguardError(str(error)) from error
+
+
+def _audit_request(path: Path) -> AuditRequest:
+    settings = load_settings(path, today=today_utc())
+    return AuditRequest(settings=settings, quiet=True)
+
+
+@contextmanager
+def _settings_file(aws: DemoAws) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="amiguard-demo-") as folder:
+        path = Path(folder, "amiguard.yaml")
+        path.write_text(aws.settings_text, encoding="utf-8")
+        yield path
+
+
+def _print_environment(aws: DemoAws, path: Path) -> None:
+    say("\nThe embedded AWS is running. In another shell of this machine:\n")
+    for name, value in {**aws.environment, "AMIGUARD_CONFIG": str(path)}.items():
+        say(f"  export {name}={shlex.quote(value)}")
+    say("\nthen try `amiguard audit --format json`, or `aws ec2 describe-images --owners self`. Ctrl-C here ends it.")
+
+
+def _wait_for_interrupt() -> None:
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    done.wait()

@@ -1,0 +1,81 @@
+"""The live line on stderr while an audit runs: only on a terminal."""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from amiguard.auditor import AuditEvent, ImagesListed
+from amiguard.core.result import CheckResult, Target, TargetReport
+
+
+@dataclass(slots=True)
+class Progress:
+    """What has happened so far.
+
+    Attributes:
+        targets: how many there are to audit.
+        calls: tells the requests sent so far.
+        throttled: tells how many of them AWS throttled.
+        seconds_for: tells how long the token buckets need for so many images in each target.
+    """
+
+    targets: int
+    calls: Callable[[], int]
+    throttled: Callable[[], int]
+    seconds_for: Callable[[Counter[Target]], float]
+    started: float = field(default_factory=time.monotonic)
+    targets_done: int = 0
+    listed: int = 0
+    done: int = 0
+    waiting: Counter[Target] = field(default_factory=Counter)
+
+    def note(self, event: AuditEvent) -> None:
+        """Count one event."""
+        match event:
+            case ImagesListed(target, images):
+                self.listed += images
+                self.waiting[target] += images
+            case CheckResult(target=target, image=image) if image is not None:
+                self.done += 1
+                self.waiting[target] -= 1
+            case CheckResult():
+                pass
+            case TargetReport(target):
+                self.targets_done += 1
+                del self.waiting[target]
+
+    def line(self, now: float) -> str:
+        """The line: targets and images done, calls a second, throttled, time left of what is listed."""
+        seconds = max(now - self.started, 0.1)
+        parts = [
+            f"targets {self.targets_done}/{self.targets}",
+            f"images {self.done:,}/{self.listed:,}",
+            f"{self.calls() / seconds:.0f} calls/s",
+        ]
+        if throttled := self.throttled():
+            parts.append(f"{throttled:,} throttled")
+        if (left := self.seconds_for(self.waiting)) >= 1:
+            parts.append(f"at least {int(left) // 60}:{int(left) % 60:02} left")
+        return "  ".join(parts)
+
+
+@contextmanager
+def shown_progress(progress: Progress, *, wanted: bool) -> Iterator[None]:
+    """Keep the line on the terminal up to date, and take it away at the end."""
+    if not wanted or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    def render() -> Text:
+        return Text(f"auditing: {progress.line(time.monotonic())}", no_wrap=True, overflow="ellipsis")
+
+    with Live(
+        get_renderable=render, console=Console(stderr=True), refresh_per_second=4, transient=True, redirect_stdout=False
+    ):
+        yield

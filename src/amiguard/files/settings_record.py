@@ -1,0 +1,26 @@
+"""The settings of one run, in core's types, with the places where they are written."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from amiguard.core.exception import ImageException
+from amiguard.core.trust import TrustPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the settings file says, or the command line in its stead."""
+
+    policy: TrustPolicy
+    entry_places: tuple[str, ...]
+    """Where each entry of the policy is written, in the policy's order: `amiguard.yaml:7:9: trust.accounts[2]`."""
+    trusts_nobody: bool = False
+    """The file says `trust: nobody`: that the policy has no entries is on purpose."""
+    exceptions: tuple[ImageException, ...] = ()
+    exception_places: tuple[str, ...] = ()
+    regions: tuple[str, ...] | None = None
+    """The regions to audit; None is all that are enabled."""
+    warnings: tuple[str, ...] = ()
+    """What is legal and yet worth a look, a line each, with its place and the mend."""
+    path: Path | None = None
+    """The file; None if there is none."""

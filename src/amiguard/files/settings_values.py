@@ -1,0 +1,128 @@
+"""How the single values of the settings file are read: text in, core's types out, or a `ValueError` with the mend.
+
+Every function takes what the file holds at one place (text, None, a list or a mapping), and raises `ValueError` if that
+is not what it reads.
+"""
+
+import re
+from datetime import date
+from typing import TypeVar
+
+from amiguard.core.exception import AcceptedGrantee, TagSelector, parse_accepted_grantee, parse_tag_selector
+from amiguard.core.trust import TrustedAccount, TrustedOrganization, TrustedUnit, Trustee, parse_trustee
+
+VERSION = "1"
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_IMAGE_ID = re.compile(r"ami-[0-9a-f]{8}(?:[0-9a-f]{9})?")
+_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
+
+
+def found(value: object) -> str:
+    """What stands in the file, for messages."""
+    match value:
+        case None:
+            return "nothing"
+        case list():
+            return "a list"
+        case dict():
+            return "keys"
+        case _:
+            return "text"
+
+
+def read_text(value: object) -> str:
+    """Text that says something."""
+    text = _text(value, "text")
+    if not text.strip():
+        raise ValueError("is blank: write something")
+    return text
+
+
+def read_version(value: object) -> int:
+    """The version of the file's form."""
+    if _text(value, "a number") != VERSION:
+        raise ValueError(f"this amiguard reads version {VERSION}: write `version: {VERSION}`")
+    return int(VERSION)
+
+
+def read_day(value: object) -> date:
+    """A day, YYYY-MM-DD."""
+    text = _text(value, "a day, YYYY-MM-DD")
+    if not _DAY.fullmatch(text):
+        raise ValueError("expected a day, YYYY-MM-DD")
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"the calendar has no day {text}") from error
+
+
+def read_account(value: object) -> TrustedAccount:
+    """An account id."""
+    return _one_of(value, TrustedAccount, "a 12-digit account id")
+
+
+def read_organization(value: object) -> TrustedOrganization:
+    """An organization: id, ARN or `own`."""
+    return _one_of(value, TrustedOrganization, "an organization (o-..., its ARN, or own)")
+
+
+def read_unit(value: object) -> TrustedUnit:
+    """An organizational unit: `o-.../ou-...`, ARN, or a bare `ou-...` of the own organization."""
+    return _one_of(value, TrustedUnit, "a unit (o-.../ou-..., or its ARN)")
+
+
+def read_accepted(value: object) -> AcceptedGrantee:
+    """A grantee that an exception accepts."""
+    return parse_accepted_grantee(_text(value, "everyone, an account id, an organization or a unit"))
+
+
+def read_image_id(value: object) -> str:
+    """An image id."""
+    text = _text(value, "an image id")
+    if not _IMAGE_ID.fullmatch(text):
+        raise ValueError("an image id reads ami-<8 or 17 of 0-9a-f>")
+    return text
+
+
+def read_tag(value: object) -> TagSelector:
+    """A tag selector."""
+    return parse_tag_selector(_text(value, "key, key=value or =value"))
+
+
+def read_account_id(value: object) -> str:
+    """An account id, where only its digits matter."""
+    expected = "a 12-digit account id"
+    trustee = parse_trustee(_text(value, expected))
+    if not isinstance(trustee, TrustedAccount):
+        raise ValueError(f"expected {expected}")  # noqa: TRY004 - pydantic collects ValueErrors
+    return trustee.account_id
+
+
+def read_region(value: object) -> str:
+    """The name of a region."""
+    text = _text(value, "a region")
+    if not _REGION.fullmatch(text):
+        raise ValueError("expected the name of a region, such as eu-central-1")
+    return text
+
+
+def _text(value: object, expected: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"expected {expected}, found {found(value)}")  # noqa: TRY004 - pydantic collects ValueErrors
+    return value
+
+
+_Kind = TypeVar("_Kind", TrustedAccount, TrustedOrganization, TrustedUnit)
+_LISTS: dict[type[Trustee], tuple[str, str]] = {
+    TrustedAccount: ("an account", "accounts"),
+    TrustedOrganization: ("an organization", "organizations"),
+    TrustedUnit: ("a unit", "organizational_units"),
+}
+
+
+def _one_of(value: object, kind: type[_Kind], expected: str) -> _Kind:
+    trustee = parse_trustee(_text(value, expected))
+    if not isinstance(trustee, kind):
+        what, where = _LISTS[type(trustee)]
+        raise ValueError(f"expected {expected}, this is {what}: its place is under trust.{where}")  # noqa: TRY004 - as above
+    return trustee

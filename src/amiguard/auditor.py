@@ -1,8 +1,8 @@
 """The audit: targets in, check results out, as soon as they are known."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from amiguard.core.checks import ami_cross_account_access as check
@@ -18,13 +18,38 @@ from amiguard.core.image import (
     PermissionState,
     Unreadable,
 )
-from amiguard.core.ports import ImageReader
+from amiguard.core.ports import AccountReader, ImageReader
 from amiguard.core.result import CheckResult, Target, TargetReport, TargetStatus
 
-READS_AT_ONCE = 32
-"""Launch permissions read at once in one target: enough for 20 calls a second at any latency below 1.5 s."""
+ACCOUNTS_AT_ONCE = 32
+"""Accounts under way at once: enough to keep one core busy, few enough to keep memory flat."""
+_READS_AT_ONCE = 1024
+"""Launch permissions read at once in all targets together, shared among those under way."""
+_MOST_READS_A_TARGET = 32
+"""Enough for 20 calls a second at any latency below 1.5 s."""
+_FEWEST_READS_A_TARGET = 4
+_PAGES_AT_ONCE = 256
+"""Pages of images in memory at once, over all targets."""
 _EVENTS_AHEAD = 1000
 _DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOpened:
+    """An account's regions are known: these targets are going to be audited, those are skipped."""
+
+    account_id: str
+    targets: tuple[Target, ...]
+    skipped: tuple[TargetReport, ...] = ()
+    warning: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUnreadable:
+    """An account could not be opened: these targets are failed."""
+
+    account_id: str
+    targets: tuple[Target, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,60 +60,95 @@ class ImagesListed:
     images: int
 
 
-AuditEvent = ImagesListed | CheckResult | TargetReport
+AuditEvent = AccountOpened | AccountUnreadable | ImagesListed | CheckResult | TargetReport
 """What an audit tells: results of different targets come interleaved; a target's report is the last of it."""
 
-_Emit = Callable[[AuditEvent], Awaitable[None]]
 
-
-async def audit(readers: Mapping[Target, ImageReader], rules: Rules) -> AsyncGenerator[AuditEvent]:
-    """Judge every image of every target.
+async def audit(accounts: Iterable[AccountReader], rules: Rules) -> AsyncGenerator[AuditEvent]:
+    """Judge every image of every target of every account.
 
     Args:
-        readers: how each target is read.
-        rules: what decides.
+        accounts: taken one by one, as accounts before them end.
+        rules: what decides; each account puts its own organization into them.
 
     Yields:
         One `CheckResult` an image, one without image for a target that could not be listed, and a `TargetReport` at
         the end of each target. Closing the iterator stops the reading.
     """
-    events: asyncio.Queue[AuditEvent | BaseException] = asyncio.Queue(maxsize=_EVENTS_AHEAD)
-    tasks = [asyncio.create_task(_audit_or_tell(target, reader, rules, events)) for target, reader in readers.items()]
+    run = _Run(rules)
+    remaining = iter(accounts)
+    workers = [asyncio.create_task(run.audit_each(remaining)) for _ in range(ACCOUNTS_AT_ONCE)]
+    ended = asyncio.create_task(run.end(workers))
     try:
-        unfinished = len(tasks)
-        while unfinished:
-            event = await events.get()
-            if isinstance(event, BaseException):
-                raise event
-            if isinstance(event, TargetReport):
-                unfinished -= 1
+        while (event := await run.events.get()) is not None:
             yield event
+        await ended
     finally:
-        for task in tasks:
+        for task in (*workers, ended):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*workers, ended, return_exceptions=True)
 
 
-async def _audit_or_tell(
-    target: Target, reader: ImageReader, rules: Rules, events: asyncio.Queue[AuditEvent | BaseException]
-) -> None:
-    """Audit one target; a programming error in it must not leave the consumer waiting for ever."""
-    try:
-        await _TargetAudit(target, reader, rules, events.put).run()
-    except asyncio.CancelledError:
-        raise
-    except BaseException as error:  # noqa: BLE001 - raised again where the events are read
-        await events.put(error)
+class _Run:
+    """What the accounts of one audit share."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self.events: asyncio.Queue[AuditEvent | None] = asyncio.Queue(maxsize=_EVENTS_AHEAD)
+        """None is the end."""
+        self.pages = asyncio.Semaphore(_PAGES_AT_ONCE)
+        self._targets_under_way = 0
+
+    async def end(self, workers: Sequence[asyncio.Task[None]]) -> None:
+        """Tell when all is done; a programming error in a worker is raised and must not leave anyone waiting."""
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            await self.events.put(None)
+
+    async def audit_each(self, accounts: Iterator[AccountReader]) -> None:
+        """Audit accounts until none remains."""
+        for account in accounts:
+            await self._audit_account(account)
+
+    async def _audit_account(self, reader: AccountReader) -> None:
+        opened = await reader.open()
+        if isinstance(opened, Unreadable):
+            await self.events.put(AccountUnreadable(reader.account_id, reader.expected))
+            for target in reader.expected:
+                await self.events.put(check.target_unreadable(target, opened))
+                await self.events.put(TargetReport(target, TargetStatus.FAILED, opened.reason))
+            return
+        targets = tuple(opened.readers)
+        await self.events.put(AccountOpened(reader.account_id, targets, opened.skipped, opened.warning))
+        rules = replace(self._rules, organization=opened.organization)
+        async with asyncio.TaskGroup() as group:
+            for target, image_reader in opened.readers.items():
+                group.create_task(self._audit_target(target, image_reader, rules))
+
+    async def _audit_target(self, target: Target, reader: ImageReader, rules: Rules) -> None:
+        self._targets_under_way += 1
+        try:
+            await _TargetAudit(target, reader, rules, self).run()
+        finally:
+            self._targets_under_way -= 1
+
+    @property
+    def reads_a_target(self) -> int:
+        """How many images of one target to read at once now."""
+        share = _READS_AT_ONCE // max(1, self._targets_under_way)
+        return max(_FEWEST_READS_A_TARGET, min(_MOST_READS_A_TARGET, share))
 
 
 class _TargetAudit:
     """The audit of one target."""
 
-    def __init__(self, target: Target, reader: ImageReader, rules: Rules, emit: _Emit) -> None:
+    def __init__(self, target: Target, reader: ImageReader, rules: Rules, run: _Run) -> None:
         self._target = target
         self._reader = reader
         self._rules = rules
-        self._emit = emit
+        self._run = run
+        self._emit = run.events.put
         self._images = 0
         self._vanished = 0
         self._second_look: list[tuple[Image, PermissionReply]] = []
@@ -107,18 +167,35 @@ class _TargetAudit:
     async def _read_listed(self) -> Unreadable | None:
         """Read every listed image; the next page is fetched meanwhile."""
         pages = self._reader.list_images()
-        page = await anext(pages, None)
+        page = await self._next_page(pages)
         while page is not None:
             if isinstance(page, Unreadable):
                 return page
             await self._emit(ImagesListed(self._target, len(page)))
             async with asyncio.TaskGroup() as group:
-                following = group.create_task(_next_page(pages))
-                remaining = iter(page)
-                for _ in range(min(READS_AT_ONCE, len(page))):
-                    group.create_task(self._read_each(remaining))
+                following = group.create_task(self._next_page(pages))
+                group.create_task(self._read_page(page))
             page = following.result()
         return None
+
+    async def _next_page(
+        self, pages: AsyncIterator[tuple[Image, ...] | Unreadable]
+    ) -> tuple[Image, ...] | Unreadable | None:
+        """The next page, once there is room for it; a page of images takes its room until it has been read."""
+        await self._run.pages.acquire()
+        page = await anext(pages, None)
+        if not isinstance(page, tuple):
+            self._run.pages.release()
+        return page
+
+    async def _read_page(self, page: tuple[Image, ...]) -> None:
+        remaining = iter(page)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._run.reads_a_target, len(page))):
+                    group.create_task(self._read_each(remaining))
+        finally:
+            self._run.pages.release()
 
     async def _read_each(self, remaining: Iterator[Image]) -> None:
         for image in remaining:
@@ -150,12 +227,6 @@ class _TargetAudit:
             if not (isinstance(first_reply, ImageUnavailable) and now.state == _DISABLED):
                 reply = await self._reader.read_launch_permission(image.image_id)
             await self._judge(now, _settle(now, reply))
-
-
-async def _next_page(
-    pages: AsyncIterator[tuple[Image, ...] | Unreadable],
-) -> tuple[Image, ...] | Unreadable | None:
-    return await anext(pages, None)
 
 
 def _contradicts(image: Image, permission: LaunchPermission) -> bool:

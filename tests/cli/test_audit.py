@@ -126,7 +126,7 @@ def test_a_named_image_that_is_nowhere_is_an_error(run_amiguard: RunAmiguard) ->
         run = run_amiguard(*arguments, env=fake.environment(ACCOUNT))
         assert (run.code, run.out) == (2, "")
         assert run.err == (
-            f"amiguard: error: not found among the images of {ACCOUNT}: ami-0000000000000dead\n"
+            f"amiguard: error: not found among the images that were asked for: ami-0000000000000dead\n"
             "  hint: check the id, the account and --region\n"
         )
         # Where a region could not be read, it may be there.
@@ -216,7 +216,7 @@ def test_without_describe_regions_the_named_regions_are_taken(run_amiguard: RunA
         run = run_amiguard("audit", "--trust", TRUSTED, "--region", "us-east-1", env=fake.environment(ACCOUNT))
         assert (run.code, run.err) == (
             1,
-            "amiguard: warning: the regions could not be checked, and are taken as named: "
+            f"amiguard: warning: {ACCOUNT}: the regions could not be checked, and are taken as named: "
             "not permitted: ec2:DescribeRegions\n",
         )
 
@@ -227,6 +227,12 @@ def test_without_describe_regions_the_named_regions_are_taken(run_amiguard: RunA
         (
             "own",
             FakeOrganization(ORGANIZATION, ACCOUNT),
+            {"account": "fail", "organization": "pass", "unit": "pass"},
+        ),
+        # Another account manages it: a member may ask which organization it is, and not who is in it.
+        (
+            "own",
+            FakeOrganization(ORGANIZATION, TRUSTED),
             {"account": "unknown", "organization": "pass", "unit": "pass"},
         ),
         ("own", None, {"account": "fail", "organization": "fail", "unit": "fail"}),
@@ -243,15 +249,16 @@ def test_without_describe_regions_the_named_regions_are_taken(run_amiguard: RunA
         (
             f"{ORGANIZATION}/ou-root-aaaaaaaa",
             FakeOrganization(ORGANIZATION, ACCOUNT),
-            {"account": "unknown", "organization": "fail", "unit": "unknown"},
+            {"account": "fail", "organization": "fail", "unit": "unknown"},
         ),
     ],
 )
 def test_organizations(
     run_amiguard: RunAmiguard, trust: str, organization: FakeOrganization | None, expected: dict[str, str]
 ) -> None:
-    arn = f"arn:aws:organizations::{ACCOUNT}:organization/{ORGANIZATION}"
-    unit = f"arn:aws:organizations::{ACCOUNT}:ou/{ORGANIZATION}/ou-root-bbbbbbbb"
+    manager = organization.management_account if organization else ACCOUNT
+    arn = f"arn:aws:organizations::{manager}:organization/{ORGANIZATION}"
+    unit = f"arn:aws:organizations::{manager}:ou/{ORGANIZATION}/ou-root-bbbbbbbb"
     images = (
         FakeImage("ami-0000000000000000a", name="account", grants=(account_grant(STRANGER),)),
         FakeImage("ami-0000000000000000b", name="organization", grants=(organization_grant(arn),)),
@@ -515,7 +522,7 @@ def test_the_log_is_structured_and_holds_no_secret(run_amiguard: RunAmiguard) ->
         run = run_amiguard("audit", "--trust", TRUSTED, "--verbose", env=environment)
     assert run.code == 0
     events = [json.loads(line) for line in run.err.splitlines()]
-    assert {event["event"] for event in events} == {"images listed", "throttled", "trying again", "target finished"}
+    assert {event["event"] for event in events} == {"images listed", "throttled", "trying again", "target ended"}
     for secret in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         assert environment[secret] not in run.err + run.out
 

@@ -1,9 +1,12 @@
-"""An in-memory `ImageReader`: what the auditor sees of AWS, without AWS."""
+"""In-memory `ImageReader` and `AccountReader`: what the auditor sees of AWS, without AWS."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from amiguard.core.image import Image, ImageNotFound, PermissionReply, Unreadable
+from amiguard.core.organization import NoOrganization, OrganizationView
+from amiguard.core.ports import ImageReader, OpenedAccount
+from amiguard.core.result import Target, TargetReport
 
 
 @dataclass
@@ -32,3 +35,24 @@ class FakeImageReader:
         reply = replies[min(self.asked.count(image_id), len(replies) - 1)]
         self.asked.append(image_id)
         return reply
+
+
+@dataclass
+class FakeAccountReader:
+    """An account whose targets are known, or that cannot be opened."""
+
+    readers: Mapping[Target, ImageReader]
+    skipped: tuple[TargetReport, ...] = ()
+    organization: OrganizationView = field(default_factory=NoOrganization)
+    problem: Unreadable | None = None
+
+    @property
+    def account_id(self) -> str:
+        return next(iter(self.readers)).account_id
+
+    @property
+    def expected(self) -> tuple[Target, ...]:
+        return tuple(self.readers)
+
+    async def open(self) -> OpenedAccount | Unreadable:
+        return self.problem or OpenedAccount(self.readers, self.organization, self.skipped)

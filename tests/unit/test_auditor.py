@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiguard.auditor import AuditEvent, ImagesListed, audit
+from amiguard.auditor import AccountOpened, AuditEvent, ImagesListed, audit
 from amiguard.core.decision import rules_in_force
 from amiguard.core.grantee import Account, Everyone
 from amiguard.core.image import Image, ImageNotFound, ImageUnavailable, LaunchPermission, PermissionReply, Unreadable
-from amiguard.core.organization import NoOrganization
+from amiguard.core.organization import Members, NoOrganization, OrganizationView, OwnOrganization
 from amiguard.core.result import CheckResult, Status, Target, TargetReport, TargetStatus
-from amiguard.core.trust import TrustPolicy
-from tests.fakes.image_reader import FakeImageReader
+from amiguard.core.trust import TrustEntry, TrustPolicy, parse_trustee
+from tests.fakes.image_reader import FakeAccountReader, FakeImageReader
 from tests.fakes.images import OWNER, image
+from tests.fakes.virtual_time import run_in_virtual_time
 
 TARGET = Target(OWNER, "eu-central-1", "aws")
 RULES = rules_in_force(TrustPolicy(), (), today=date(2026, 6, 15), organization=NoOrganization())
@@ -28,7 +29,7 @@ BROKEN = Unreadable("HTTP 500")
 
 def run(readers: Mapping[Target, FakeImageReader]) -> list[AuditEvent]:
     async def collect() -> list[AuditEvent]:
-        return [event async for event in audit(readers, RULES)]
+        return [event async for event in audit([FakeAccountReader(readers)], RULES)]
 
     return asyncio.run(collect())
 
@@ -174,6 +175,84 @@ def test_one_target_does_not_hold_back_or_spoil_another() -> None:
     assert reports == {"eu-central-1": "failed", "us-east-1": "audited"}
 
 
+def test_an_account_that_cannot_be_opened_fails_all_its_targets_and_no_other() -> None:
+    other = replace(TARGET, account_id="222222222222")
+    readers = [
+        FakeAccountReader({TARGET: FakeImageReader([])}, problem=Unreadable("the role is missing", "create it")),
+        FakeAccountReader(
+            {other: FakeImageReader([(image("ami-1", account_id=other.account_id),)], {"ami-1": (PRIVATE,)})}
+        ),
+    ]
+
+    async def collect() -> list[AuditEvent]:
+        return [event async for event in audit(readers, RULES)]
+
+    events = asyncio.run(collect())
+    reports = {event.target: (event.status, event.reason) for event in events if isinstance(event, TargetReport)}
+    assert reports == {TARGET: (TargetStatus.FAILED, "the role is missing"), other: (TargetStatus.AUDITED, "")}
+    (unread,) = [event for event in events if isinstance(event, CheckResult) and event.image is None]
+    assert (unread.status, unread.target) == (Status.UNKNOWN, TARGET)
+    assert unread.message == "The images could not be listed: the role is missing (create it)"
+
+
+def test_skipped_targets_are_told() -> None:
+    skipped = TargetReport(replace(TARGET, region="af-south-1"), TargetStatus.SKIPPED, "the region is not enabled")
+
+    async def collect() -> list[AuditEvent]:
+        return [event async for event in audit([FakeAccountReader({TARGET: FakeImageReader([])}, (skipped,))], RULES)]
+
+    assert asyncio.run(collect())[0] == AccountOpened(OWNER, (TARGET,), (skipped,))
+
+
+def test_each_account_is_decided_by_its_own_organization() -> None:
+    policy = TrustPolicy((TrustEntry(parse_trustee("own")),))
+    rules = rules_in_force(policy, (), today=date(2026, 6, 15), organization=NoOrganization())
+    members = Members({"999988887777": ()})
+    views: dict[str, OrganizationView] = {
+        OWNER: OwnOrganization("o-abcdefghij", OWNER, members),
+        "222222222222": NoOrganization(),
+    }
+    readers = []
+    for account_id, view in views.items():
+        target = replace(TARGET, account_id=account_id)
+        reader = FakeImageReader([(image("ami-1", account_id=account_id),)], {"ami-1": (SHARED,)})
+        readers.append(FakeAccountReader({target: reader}, organization=view))
+
+    async def collect() -> dict[str, Status]:
+        return {
+            one.target.account_id: one.status async for one in audit(readers, rules) if isinstance(one, CheckResult)
+        }
+
+    assert asyncio.run(collect()) == {OWNER: Status.PASS, "222222222222": Status.FAIL}
+
+
+def test_a_large_target_does_not_hold_back_small_ones_of_other_accounts() -> None:
+    """Sixty accounts, one of them with 5,000 images: the small ones have ended before 5 % of the large one is read."""
+
+    def account(number: int, images: int) -> FakeAccountReader:
+        target = replace(TARGET, account_id=f"{number:012}")
+        page = tuple(image(f"ami-{one}", account_id=target.account_id) for one in range(images))
+        return FakeAccountReader({target: SlowReader([page], {one.image_id: (PRIVATE,) for one in page})})
+
+    class SlowReader(FakeImageReader):
+        async def read_launch_permission(self, image_id: str) -> PermissionReply:
+            await asyncio.sleep(0.03)
+            return await super().read_launch_permission(image_id)
+
+    async def main() -> int:
+        done_of_large, small_ended = 0, 0
+        async for event in audit([account(0, 5000), *(account(number, 10) for number in range(1, 60))], RULES):
+            if isinstance(event, TargetReport) and event.target.account_id != f"{0:012}":
+                small_ended += 1
+                if small_ended == 59:
+                    return done_of_large
+            if isinstance(event, CheckResult) and event.target.account_id == f"{0:012}":
+                done_of_large += 1
+        raise AssertionError("the small ones never ended")
+
+    assert run_in_virtual_time(main())[0] < 250
+
+
 def test_a_programming_error_is_raised_and_not_taken_for_an_empty_target() -> None:
     class Buggy(FakeImageReader):
         async def read_launch_permission(self, image_id: str) -> PermissionReply:
@@ -186,7 +265,8 @@ def test_a_programming_error_is_raised_and_not_taken_for_an_empty_target() -> No
 def test_closing_the_audit_stops_the_reading() -> None:
     async def first_event() -> tuple[AuditEvent, int]:
         reader = FakeImageReader([tuple(image(f"ami-{number}") for number in range(9000))])
-        events = audit({TARGET: reader}, RULES)
+        events = audit([FakeAccountReader({TARGET: reader})], RULES)
+        assert await anext(events) == AccountOpened(OWNER, (TARGET,))
         event = await anext(events)
         await events.aclose()
         return event, len(asyncio.all_tasks())

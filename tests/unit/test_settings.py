@@ -7,6 +7,7 @@ import pytest
 
 from amiguard.core.exception import AnyGrantee, ImageException, ImageSelector, TagSelector
 from amiguard.core.grantee import Everyone
+from amiguard.core.scope import Scope
 from amiguard.core.trust import TrustedAccount, TrustedOrganization, TrustedUnit, TrustEntry, TrustPolicy
 from amiguard.files.settings import load_settings, settings_of
 from amiguard.files.settings_record import Settings
@@ -98,7 +99,7 @@ def test_every_key() -> None:
             ImageException(ImageSelector(ids=("ami-0123456789abcdef0",)), AnyGrantee(), "demo", "someone"),
         ),
         exception_places=("amiguard.yaml:12:5: exceptions[0]", "amiguard.yaml:22:5: exceptions[1]"),
-        regions=("eu-central-1", "us-east-1"),
+        scope=Scope(regions=("eu-central-1", "us-east-1")),
         path=FILE,
     )
 

@@ -6,14 +6,17 @@ from collections.abc import Callable
 import pytest
 from lxml import etree
 
+from amiguard.aws.ec2_xml import MalformedReplyError
 from amiguard.aws.errors import ApiError
+from amiguard.aws.images import ImageQuery
 from amiguard.aws.pacing import Pacer, TokenBucket
-from amiguard.aws.session import Caller
-from amiguard.aws.targets import Targets, find_targets
+from amiguard.aws.targets import Ec2Access, Ec2AccountReader, refuse_disabled_regions, refuse_unknown_regions
 from amiguard.core.errors import TargetsError
 from amiguard.core.image import Unreadable
+from amiguard.core.organization import NoOrganization, OrganizationView
+from amiguard.core.ports import OpenedAccount
 
-CALLER = Caller("123456789012", "arn:aws:iam::123456789012:user/x", "aws")
+ACCOUNT = "123456789012"
 REGIONS = (
     "<DescribeRegionsResponse><regionInfo>"
     "<item><regionName>us-east-1</regionName><optInStatus>opt-in-not-required</optInStatus></item>"
@@ -36,25 +39,68 @@ class Client:
         return parse(etree.fromstring(self.reply)) if isinstance(self.reply, str) else self.reply
 
 
-def find(reply: str | ApiError | Unreadable, *wanted: str) -> Targets:
-    return asyncio.run(find_targets(Client(reply), CALLER, Pacer({}), wanted))  # type: ignore[arg-type]  # a stub
+def reader(reply: str | ApiError | Unreadable, *wanted: str) -> Ec2AccountReader:
+    client = Client(reply)
+    return Ec2AccountReader(
+        ACCOUNT,
+        "aws",
+        wanted=wanted,
+        connect=lambda target: client,  # type: ignore[arg-type, return-value]  # a stub
+        access=Ec2Access(Pacer({}), ImageQuery(), 1000),
+        organization=no_organization,
+    )
 
 
-def regions(targets: Targets) -> list[str]:
-    return [target.region for target in targets.audited]
+async def no_organization() -> OrganizationView:
+    return NoOrganization()
+
+
+def opened(reply: str | ApiError | Unreadable, *wanted: str) -> OpenedAccount:
+    account = asyncio.run(reader(reply, *wanted).open())
+    assert isinstance(account, OpenedAccount)
+    return account
+
+
+def regions(account: OpenedAccount) -> list[str]:
+    return [target.region for target in account.readers]
 
 
 def test_all_enabled_regions_and_the_others_are_skipped() -> None:
-    targets = find(REGIONS)
-    assert regions(targets) == ["eu-south-1", "us-east-1"]
-    assert [(one.target.region, one.status, one.reason) for one in targets.skipped] == [
+    account = opened(REGIONS)
+    assert regions(account) == ["eu-south-1", "us-east-1"]
+    assert [(one.target.region, one.status, one.reason) for one in account.skipped] == [
         ("af-south-1", "skipped", "the region is not enabled")
     ]
 
 
-def test_named_regions_once_each() -> None:
-    targets = find(REGIONS, "us-east-1", "us-east-1")
-    assert (regions(targets), targets.skipped) == (["us-east-1"], ())
+def test_named_regions_once_each_and_those_that_are_not_enabled_are_skipped() -> None:
+    account = opened(REGIONS, "us-east-1", "us-east-1", "af-south-1")
+    assert regions(account) == ["us-east-1"]
+    assert [one.target.region for one in account.skipped] == ["af-south-1"]
+
+
+def test_what_is_known_of_an_account_before_it_is_opened() -> None:
+    assert [target.region for target in reader(REGIONS).expected] == ["*"]
+    named = reader(REGIONS, "us-east-1", "eu-south-1").expected
+    assert [target.region for target in named] == ["eu-south-1", "us-east-1"]
+
+
+@pytest.mark.parametrize("reply", [ApiError("UnauthorizedOperation", ""), Unreadable("no reply in time")])
+def test_regions_that_cannot_be_listed(reply: ApiError | Unreadable) -> None:
+    problem = asyncio.run(reader(reply).open())
+    assert isinstance(problem, Unreadable)
+    assert problem.reason.startswith("the regions of the account could not be listed: ")
+    account = opened(reply, "us-east-1")
+    assert regions(account) == ["us-east-1"]
+    assert account.warning is not None
+
+
+KNOWN = {"us-east-1": "opt-in-not-required", "eu-south-1": "opted-in", "af-south-1": "not-opted-in"}
+
+
+def refuse(wanted: list[str]) -> None:
+    refuse_unknown_regions(wanted, KNOWN)
+    refuse_disabled_regions(wanted, KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -71,21 +117,10 @@ def test_named_regions_once_each() -> None:
 )
 def test_wrong_regions(wanted: str, message: str, hint: str) -> None:
     with pytest.raises(TargetsError) as caught:
-        find(REGIONS, wanted)
+        refuse([wanted])
     assert (caught.value.message, caught.value.hint) == (message, hint)
 
 
-@pytest.mark.parametrize("reply", [ApiError("UnauthorizedOperation", ""), Unreadable("no reply in time")])
-def test_regions_that_cannot_be_listed(reply: ApiError | Unreadable) -> None:
-    with pytest.raises(TargetsError, match="the regions of the account could not be listed") as caught:
-        find(reply)
-    assert caught.value.hint is not None
-    assert caught.value.hint.endswith("or name the regions with --region")
-    targets = find(reply, "us-east-1")
-    assert regions(targets) == ["us-east-1"]
-    assert targets.warning is not None
-
-
-def test_no_region_at_all() -> None:
-    with pytest.raises(TargetsError, match="there is no region to audit"):
-        find("<DescribeRegionsResponse><regionInfo/></DescribeRegionsResponse>")
+def test_no_region_at_all_is_a_broken_reply() -> None:
+    with pytest.raises(MalformedReplyError, match="no region is listed"):
+        opened("<DescribeRegionsResponse><regionInfo/></DescribeRegionsResponse>")

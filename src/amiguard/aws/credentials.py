@@ -15,11 +15,20 @@ _TRY_AGAIN_AFTER = 10.0
 """Seconds after a renewal failed before it is tried again."""
 
 
+class CredentialsUnreadableError(Exception):
+    """Credentials cannot be had, for a reason that is known in words (a role that may not be assumed, say)."""
+
+    def __init__(self, why: Unreadable) -> None:
+        super().__init__(why.reason)
+        self.why = why
+
+
 class CredentialSource:
     """Gives frozen credentials, and renews them when they are about to expire, or when AWS says that they have.
 
     Args:
-        load: finds credentials anew by the standard chain; it blocks, and runs in a thread.
+        load: finds credentials anew, by the standard chain or by a role (`roles`); it blocks, and runs in a thread. It
+            raises botocore's errors, or `CredentialsUnreadableError` with the reason that is passed on.
     """
 
     def __init__(self, load: Callable[[], Credentials | None]) -> None:
@@ -59,6 +68,8 @@ class CredentialSource:
                 self._set(Unreadable("no AWS credentials were found"), _TRY_AGAIN_AFTER)
                 return
             frozen = await asyncio.to_thread(self._credentials.get_frozen_credentials)
+        except CredentialsUnreadableError as error:
+            self._set(error.why, _TRY_AGAIN_AFTER)
         except (BotoCoreError, ClientError) as error:
             self._set(Unreadable(f"the credentials could not be renewed: {error}", RENEW), _TRY_AGAIN_AFTER)
         else:

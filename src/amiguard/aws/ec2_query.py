@@ -43,10 +43,27 @@ class RetryLimits:
 
 @dataclass(slots=True)
 class CallStats:
-    """What a run has sent: requests by action, tries again included, and how many AWS throttled."""
+    """What was sent: requests by action, tries again included, and how many AWS throttled.
+
+    Attributes:
+        whole: what these are a part of; it counts them too.
+    """
 
     calls: Counter[str] = field(default_factory=Counter)
     throttled: int = 0
+    whole: "CallStats | None" = None
+
+    def count(self, action: str, calls: int = 1) -> None:
+        """Count requests."""
+        self.calls[action] += calls
+        if self.whole is not None:
+            self.whole.count(action, calls)
+
+    def count_throttled(self, calls: int = 1) -> None:
+        """Count throttled replies."""
+        self.throttled += calls
+        if self.whole is not None:
+            self.whole.count_throttled(calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +147,7 @@ class Ec2QueryClient:
             granted_at = await bucket.take()
             match await self._attempt(action, body, credentials, parse):
                 case _Throttled():
-                    self._stats.throttled += 1
+                    self._stats.count_throttled()
                     bucket.throttled(granted_at)
                     self._log("throttled", action, rate=bucket.rate)
                 case _Broken(reason):
@@ -156,7 +173,7 @@ class Ec2QueryClient:
     async def _attempt(
         self, action: str, body: bytes, credentials: ReadOnlyCredentials, parse: Callable[[etree._Element], _T]
     ) -> _T | ApiError | _Throttled | _Broken | _Expired:
-        self._stats.calls[action] += 1
+        self._stats.count(action)
         try:
             async with (
                 self._http.slots,

@@ -37,13 +37,13 @@ class ImagePage:
     next_token: str | None
 
 
-def page_parameters(query: ImageQuery, next_token: str | None) -> Parameters:
+def page_parameters(query: ImageQuery, next_token: str | None, page: int = PAGE) -> Parameters:
     """The parameters of one page.
 
     `MaxResults` is always sent: AWS ignores NextToken without it, and an unpaginated listing of many images times out.
     Own images are listed when deprecated anyway, disabled ones only with `IncludeDisabled`.
     """
-    parameters = [("Owner.1", "self"), ("IncludeDisabled", "true"), ("MaxResults", str(PAGE))]
+    parameters = [("Owner.1", "self"), ("IncludeDisabled", "true"), ("MaxResults", str(page))]
     filters: list[tuple[str, Sequence[str]]] = []
     if query.image_ids:
         # As a filter and not as ImageId.N: an id that is gone makes an empty listing, not an error for all of them.

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from amiguard.aws.ec2_query import Ec2QueryClient
 from amiguard.aws.errors import ApiError, explain
-from amiguard.aws.images import MOST_FILTER_VALUES, ImagePage, ImageQuery, page_parameters, parse_page
+from amiguard.aws.images import MOST_FILTER_VALUES, PAGE, ImagePage, ImageQuery, page_parameters, parse_page
 from amiguard.aws.pacing import Pacer
 from amiguard.aws.permissions import explain_permission_error, parse_permission, permission_parameters
 from amiguard.core.image import Image, PermissionReply, Unreadable
@@ -22,12 +22,16 @@ class Ec2ImageReader:
         target: the account and region.
         query: which images are asked for.
         pacer: holds the buckets.
+        page: images a page.
     """
 
-    def __init__(self, client: Ec2QueryClient, target: Target, query: ImageQuery, pacer: Pacer) -> None:
+    def __init__(
+        self, client: Ec2QueryClient, target: Target, query: ImageQuery, pacer: Pacer, page: int = PAGE
+    ) -> None:
         self._client = client
         self._target = target
         self._query = query
+        self._page_size = page
         self._listing = pacer.bucket(target.account_id, target.region, "DescribeImages")
         self._reading = pacer.bucket(target.account_id, target.region, "DescribeImageAttribute")
 
@@ -85,6 +89,9 @@ class Ec2ImageReader:
 
     async def _page(self, query: ImageQuery, token: str | None) -> ImagePage | Unreadable:
         reply = await self._client.call(
-            "DescribeImages", page_parameters(query, token), lambda root: parse_page(root, self._target), self._listing
+            "DescribeImages",
+            page_parameters(query, token, self._page_size),
+            lambda root: parse_page(root, self._target),
+            self._listing,
         )
         return explain(reply, "ec2:DescribeImages") if isinstance(reply, ApiError) else reply

@@ -1,12 +1,13 @@
 """Sessions: credentials, endpoints, proxies and certificate authorities, all as botocore and the AWS CLI find them."""
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import botocore.session
 from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
-from botocore.credentials import Credentials
+from botocore.credentials import CredentialProvider, CredentialResolver, Credentials, ReadOnlyCredentials
 from botocore.endpoint_provider import EndpointProvider
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import get_cert_path
@@ -19,6 +20,7 @@ from amiguard.core.errors import AmiguardError
 
 _FALLBACK_REGION = "us-east-1"
 _CONFIG = Config(connect_timeout=15, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3})
+_ONCE = Config(connect_timeout=15, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 1})
 # What a botocore call can end with: its own errors, AWS's, a reply of another kind, an endpoint that is no URL.
 CALL_ERRORS = (BotoCoreError, ClientError, ResponseParserError, ValueError)
 
@@ -50,10 +52,11 @@ class AwsSession:
     ) -> None:
         self._profile = profile
         self._endpoint_url = endpoint_url
-        self._stats = stats
+        self.stats = stats
         if endpoint_url is not None:
             _refuse_no_url(endpoint_url)
         self._botocore = botocore.session.Session(profile=profile)
+        self._creating = Lock()
         self._ec2_endpoints: EndpointProvider | None = None
         self.home_region: str = self._setting("region") or home_region or _FALLBACK_REGION
         """Where calls go that belong to no audited region: the configured one first."""
@@ -66,6 +69,10 @@ class AwsSession:
     def find_credentials(self) -> Credentials | None:
         """Credentials by the standard chain, found anew; it blocks, and raises botocore's errors."""
         return botocore.session.Session(profile=self._profile).get_credentials()
+
+    def own_credentials(self) -> Credentials | None:
+        """The credentials that sign this session's own calls; it blocks, and raises botocore's errors."""
+        return self._botocore.get_credentials()
 
     def ask_caller(self) -> Caller:
         """Ask STS who is calling.
@@ -81,15 +88,55 @@ class AwsSession:
         except (*CALL_ERRORS, KeyError, IndexError) as error:
             raise explain_botocore(error, doing=doing, iam_action="sts:GetCallerIdentity") from error
 
-    def call(self, service: str, operation: str) -> dict[str, Any]:
-        """Make one of the rare calls without parameters with botocore; raises what is in `CALL_ERRORS`."""
-        client = self._botocore.create_client(
-            service, region_name=self.home_region, endpoint_url=self._endpoint_url, config=_CONFIG
-        )
-        self._stats.calls[operation] += 1
+    def call(self, service: str, operation: str, credentials: ReadOnlyCredentials | None = None) -> dict[str, Any]:
+        """Make one of the rare calls without parameters with botocore; raises what is in `CALL_ERRORS`.
+
+        Args:
+            service: botocore's name of it (`organizations`).
+            operation: the API's name.
+            credentials: who asks; None for the session's own.
+        """
+        client = self._create(self._botocore, service, _CONFIG, credentials)
+        self.stats.calls[operation] += 1
         method = next(name for name, api_name in client.meta.method_to_api_mapping.items() if api_name == operation)
         reply: dict[str, Any] = getattr(client, method)()
         return reply
+
+    def client(self, service: str, *, credentials: Credentials | None = None, connections: int = 10) -> Any:
+        """A botocore client of the home region that tries each call once: its user paces, counts and tries again.
+
+        STS is always asked at its regional endpoint: what the global one gives is refused in opt-in regions.
+
+        Args:
+            service: botocore's name of it (`organizations`).
+            credentials: who asks, renewed as these see fit; None for the session's own.
+            connections: how many are kept open.
+        """
+        session = self._botocore
+        if credentials is not None:
+            session = botocore.session.Session(profile=self._profile)
+            session.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
+        session.set_config_variable("sts_regional_endpoints", "regional")
+        return self._create(session, service, _ONCE.merge(Config(max_pool_connections=connections)))
+
+    def _create(
+        self,
+        session: botocore.session.Session,
+        service: str,
+        config: Config,
+        credentials: ReadOnlyCredentials | None = None,
+    ) -> Any:
+        keys = {}
+        if credentials is not None:
+            keys = {
+                "aws_access_key_id": credentials.access_key,
+                "aws_secret_access_key": credentials.secret_key,
+                "aws_session_token": credentials.token,
+            }
+        with self._creating:  # botocore's clients can be shared between threads, the making of them cannot
+            return session.create_client(
+                service, region_name=self.home_region, endpoint_url=self._endpoint_url, config=config, **keys
+            )
 
     def ec2_endpoint(self, region: str) -> Endpoint:
         """Where EC2 answers in a region: as configured, or by botocore's rules (partition, FIPS, dual stack).
@@ -130,6 +177,20 @@ class AwsSession:
             return self._botocore.get_config_variable(name)
         except BotoCoreError as error:
             raise explain_botocore(error, doing="read the AWS configuration", iam_action="") from error
+
+
+class _Given(CredentialProvider):  # type: ignore[misc]  # botocore has no types
+    """Gives botocore credentials that it did not find itself."""
+
+    METHOD = "amiguard"
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__()
+        self._credentials = credentials
+
+    def load(self) -> Credentials:
+        """The credentials."""
+        return self._credentials
 
 
 def _refuse_no_url(url: str) -> None:

@@ -1,5 +1,6 @@
 """`amiguard audit`: its options."""
 
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +8,14 @@ from typing import Annotated
 import typer
 
 from amiguard.cli.policy_options import ConfigOption, TrustOption, read_policy, today_utc
+from amiguard.cli.target_options import (
+    AccountOption,
+    ExternalIdOption,
+    OrganizationOption,
+    RoleNameOption,
+    requested_scope,
+)
+from amiguard.cli.time_options import read_duration
 from amiguard.core.result import Status
 
 
@@ -26,6 +35,20 @@ def audit(
     region: Annotated[
         list[str] | None, typer.Option(help="Audit this region only. Repeatable; default: all that are enabled.")
     ] = None,
+    account: AccountOption = None,
+    organization: OrganizationOption = False,
+    role_name: RoleNameOption = None,
+    external_id: ExternalIdOption = None,
+    directory: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The organization's directory as `amiguard trust snapshot` saved it, for callers who may not list it.",
+        ),
+    ] = None,
+    directory_max_age: Annotated[
+        str, typer.Option(metavar="TIME", help="A directory file that is older is not used.")
+    ] = "7d",
     endpoint_url: Annotated[str | None, typer.Option(help="Send every AWS call to this URL.")] = None,
     image: Annotated[
         list[str] | None,
@@ -51,6 +74,23 @@ def audit(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the report to this file, replaced when it is whole.")
     ] = None,
+    deadline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="End in time with what is known (90s, 45m, 6h); what was not read is unknown."
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep what has ended in this file; the same command goes on from it after a crash, Ctrl-C or the "
+            "deadline. Removed when the audit has come to its end.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Share the accounts among so many processes, on as many cores.")
+    ] = 1,
     read_bucket: Annotated[
         str | None,
         typer.Option(
@@ -73,20 +113,38 @@ def audit(
     something could not be read or decided; 130 interrupted.
     """
     from amiguard.cli.audit_run import AuditRequest, run_audit
+    from amiguard.cli.audit_scope import DirectoryOptions
 
     settings = read_policy(config, trust, today=today_utc())
+    scope = requested_scope(
+        settings.scope,
+        accounts=account,
+        organization=organization,
+        role_name=role_name,
+        external_id=external_id,
+        regions=region,
+    )
+    max_age = read_duration(directory_max_age, "--directory-max-age")
     request = AuditRequest(
         settings=settings,
+        scope=scope,
         profile=profile,
         endpoint_url=endpoint_url,
-        regions=tuple(region or settings.regions or ()),
         image_ids=tuple(dict.fromkeys(image or ())),
         tags=tuple(tag or ()),
         statuses=tuple(status or ()),
         report_format=report_format.value,
         output=output,
         read_bucket=read_bucket,
+        directory=DirectoryOptions(directory, max_age),
+        deadline=_deadline(deadline),
+        checkpoint=checkpoint,
+        workers=workers,
         quiet=quiet,
         verbose=verbose,
     )
     raise typer.Exit(run_audit(request))
+
+
+def _deadline(text: str | None) -> timedelta | None:
+    return None if text is None else read_duration(text, "--deadline")

@@ -1,45 +1,52 @@
 """`amiguard audit`: wires settings, AWS, the auditor and the report together."""
 
 import asyncio
-import logging
 import signal
+import tempfile
 import uuid
 from collections import Counter
-from contextlib import aclosing
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
-from amiguard.auditor import ImagesListed, audit
-from amiguard.aws.credentials import CredentialSource
-from amiguard.aws.ec2_query import CallStats, Ec2QueryClient
-from amiguard.aws.http import open_http
+from amiguard.auditor import AccountOpened, AccountUnreadable
+from amiguard.aws.call_book import CallBook
 from amiguard.aws.images import ImageQuery
-from amiguard.aws.organization import read_own_organization
-from amiguard.aws.pacing import Pacer
-from amiguard.aws.reader import Ec2ImageReader
+from amiguard.aws.pacing import BucketSize, Pacer
+from amiguard.aws.roles import SessionOptions
 from amiguard.aws.session import AwsSession, Caller
-from amiguard.aws.targets import Targets, find_targets
+from amiguard.aws.targets import Regions, read_regions, refuse_disabled_regions, refuse_unknown_regions
 from amiguard.cli.audit_options import image_query, read_buckets
+from amiguard.cli.audit_resume import CheckpointListener, audit_digest, take_up
+from amiguard.cli.audit_scope import Accounts, DirectoryOptions, find_accounts, left_out
+from amiguard.cli.audit_work import WorkOrder, audit_accounts, expected_targets, open_estate
+from amiguard.cli.audit_workers import INTERRUPTED, WorkersError, audit_in_workers
+from amiguard.cli.collector import Collector, Listener
 from amiguard.cli.exit_codes import ExitCode
 from amiguard.cli.log import log_to_stderr
 from amiguard.cli.progress import Progress, shown_progress
 from amiguard.cli.report_formats import default_statuses, renderer_of
-from amiguard.cli.talk import warn
-from amiguard.core.checks.ami_cross_account_access import target_unreadable
-from amiguard.core.decision import Rules, policy_digest, rules_in_force
+from amiguard.cli.talk import say, warn
+from amiguard.core.decision import policy_digest, rules_in_force
+from amiguard.core.directory import Directory
 from amiguard.core.errors import TargetsError
 from amiguard.core.image import Unreadable
 from amiguard.core.organization import NoOrganization
-from amiguard.core.result import CheckResult, Status, Target, TargetReport
+from amiguard.core.result import Status, Target, TargetReport
+from amiguard.core.scope import Scope
+from amiguard.core.selection import AuditedAccount
+from amiguard.files.checkpoint import AuditIdentity, Checkpoint
 from amiguard.files.settings_record import Settings
 from amiguard.report.interface import AuditHeader, AuditOutcome, StatusFilter, header_v1
+from amiguard.report.json_v1 import DirectoryV1, rfc3339
 from amiguard.report.jsonl import write_header, write_results, write_summary
 from amiguard.report.output import check_writable, open_output
 from amiguard.report.spool import Spool
 
-_LOG = logging.getLogger("amiguard.audit")
+_DEADLINE = "the deadline passed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +55,44 @@ class AuditRequest:
 
     Attributes:
         settings: the trust policy and all else from the settings file.
-        regions: by name; empty for all enabled ones.
+        scope: what is to be audited: the settings' scope, overlaid by the command line.
         image_ids: these images only; empty for all.
         tags: `KEY` or `KEY=VALUE`, as given.
         statuses: shown ones; empty for what the format shows by default.
         report_format: `table`, `json` or `jsonl`.
         read_bucket: `BURST+REFILL` or `none`, as given.
+        directory: where the organization's directory comes from.
+        deadline: how long the audit may take; None for as long as it takes.
+        checkpoint: the file that keeps what has ended; None for none.
+        workers: how many processes share the work.
     """
 
     settings: Settings
+    scope: Scope
     profile: str | None = None
     endpoint_url: str | None = None
-    regions: tuple[str, ...] = ()
     image_ids: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     statuses: tuple[Status, ...] = ()
     report_format: str = "table"
     output: Path | None = None
     read_bucket: str | None = None
+    directory: DirectoryOptions = field(default_factory=DirectoryOptions)
+    deadline: timedelta | None = None
+    checkpoint: Path | None = None
+    workers: int = 1
     quiet: bool = False
     verbose: bool = False
+
+    @property
+    def streams(self) -> bool:
+        """Whether results leave as soon as their target has ended."""
+        return self.report_format == "jsonl" and self.output is None
+
+    @property
+    def shown(self) -> StatusFilter:
+        """Which results the report shows."""
+        return StatusFilter.of(self.statuses) if self.statuses else default_statuses(self.report_format)
 
 
 def run_audit(request: AuditRequest) -> ExitCode:
@@ -79,44 +104,28 @@ def run_audit(request: AuditRequest) -> ExitCode:
     if request.verbose:
         log_to_stderr()
     query = image_query(request.image_ids, request.tags)
-    pacer = Pacer(read_buckets(request.read_bucket))
+    buckets = read_buckets(request.read_bucket)
     if request.output is not None:
         check_writable(request.output)
     if not request.quiet:
         for warning in request.settings.warnings:
             warn(warning)
     started_at = datetime.now(UTC)
-    stats = CallStats()
+    calls = CallBook()
     session = AwsSession(
         profile=request.profile,
+        home_region=request.scope.regions[0] if request.scope.regions else None,
         endpoint_url=request.endpoint_url,
-        home_region=request.regions[0] if request.regions else None,
-        stats=stats,
+        stats=calls.total,
     )
     caller = session.ask_caller()
-    header = AuditHeader(
-        audit_id=str(uuid.uuid4()),
-        started_at=started_at,
-        caller_arn=caller.arn,
-        trust_policy_digest=policy_digest(request.settings.policy, request.settings.exceptions),
-        tool_version=version("amiguard"),
-    )
-    rules = _rules(request.settings, session, started_at)
-    with Spool() as spool:
-        run = _Run(request, session, caller, query, rules, pacer, stats, spool, header)
-        interrupted = asyncio.run(run.audit())
-        run.report()
-        if interrupted:
+    with Spool() as spool, ExitStack() as files:
+        run = _Run(request, query, buckets, session, caller, calls, spool, files, started_at)
+        if asyncio.run(run.audit()) == INTERRUPTED:
             return ExitCode.INTERRUPTED
         if spool.counts[Status.FAIL]:
             return ExitCode.UNTRUSTED
         return ExitCode.CLEAN if spool.complete else ExitCode.INCOMPLETE
-
-
-def _rules(settings: Settings, session: AwsSession, started_at: datetime) -> Rules:
-    # Without an organization in the policy, which one is the own decides nothing: it is not asked for.
-    organization = read_own_organization(session) if settings.policy.names_organizations else NoOrganization()
-    return rules_in_force(settings.policy, settings.exceptions, today=started_at.date(), organization=organization)
 
 
 @dataclass(slots=True)
@@ -124,145 +133,232 @@ class _Run:
     """One audit under way."""
 
     request: AuditRequest
+    query: ImageQuery
+    buckets: Mapping[str, BucketSize | None]
     session: AwsSession
     caller: Caller
-    query: ImageQuery
-    rules: Rules
-    pacer: Pacer
-    stats: CallStats
+    calls: CallBook
     spool: Spool
-    header: AuditHeader
-    targets: Targets = field(default_factory=lambda: Targets(()))
-    found: set[str] = field(default_factory=set)
-    """Those of the named images that have a result."""
+    files: ExitStack
+    started_at: datetime
+    pacer: Pacer = field(init=False)
 
-    async def audit(self) -> bool:
-        """Read everything into the spool; results that stream leave at once.
+    def __post_init__(self) -> None:
+        self.pacer = Pacer(self.buckets)
+
+    async def audit(self) -> str | None:
+        """Audit and report.
 
         Returns:
-            Whether it was interrupted; the targets that had not ended are then reported as failed.
+            Why the audit ended early; None if it came to its end.
         """
+        self._cancel_on_sigterm()
+        found = await find_accounts(
+            self.session,
+            self.caller,
+            self.request.scope,
+            self.request.directory,
+            policy=self.request.settings.policy,
+            now=self.started_at,
+            quiet=self.request.quiet,
+        )
+        checkpoint, identity = self._open_checkpoint()
+        header = self._header(identity)
+        progress = self._progress()
+        collector = self._collector(progress, checkpoint, found.selection.audited)
+        if self.request.streams:
+            with open_output(None) as stream:
+                write_header(header_v1(header), stream)
+        for event in left_out(found.selection, self.caller.partition):
+            collector.note(event)
+        with shown_progress(progress, wanted=not (self.request.quiet or self.request.verbose)):
+            early = await self._audit_in_time(found, checkpoint, collector)
+        if early is None:
+            self._refuse_missing_images(collector.missing_images)
+        self._report(header, found)
+        if checkpoint is not None and early is None:
+            checkpoint.remove()
+        return early
+
+    def _cancel_on_sigterm(self) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - for mypy: this runs in one
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+    async def _audit_in_time(self, found: Accounts, checkpoint: Checkpoint | None, collector: Collector) -> str | None:
+        """Audit until the end, the deadline or an interruption; what has not ended by then is failed."""
+        left: Sequence[AuditedAccount] = found.selection.audited
+        done: Mapping[str, frozenset[Target]] = {}
+        if checkpoint is not None:
+            left, done = take_up(checkpoint, left, collector)
         try:
-            await self._audit_targets()
+            async with asyncio.timeout(self._seconds_left()):
+                await self._audit_accounts(self._order(found, done), left, collector)
+        except TimeoutError:
+            early = _DEADLINE
         except asyncio.CancelledError:
-            self._report_unfinished("interrupted")
-            return True
-        self._refuse_unknown_images()
-        return False
+            early = INTERRUPTED
+        except WorkersError as error:
+            early = error.message
+        else:
+            return None
+        collector.fail_unfinished(expected_targets(left, self.caller.partition), early)
+        return early
 
-    async def _audit_targets(self) -> None:
-        user_agent = f"amiguard/{self.header.tool_version}"
-        async with open_http(self.session.ca_file, user_agent) as http:
-            credentials = CredentialSource(self.session.find_credentials)
+    def _seconds_left(self) -> float | None:
+        if self.request.deadline is None:
+            return None
+        return max(0.0, (self.request.deadline - (datetime.now(UTC) - self.started_at)).total_seconds())
 
-            def client(region: str) -> Ec2QueryClient:
-                return Ec2QueryClient(http, self.session.ec2_endpoint(region), credentials, self.stats)
+    async def _audit_accounts(self, order: WorkOrder, left: Sequence[AuditedAccount], collector: Collector) -> None:
+        async with open_estate(order, self.session, self.calls, self.pacer) as estate:
+            known = await read_regions(estate.own_client(), self.caller.account_id, self.pacer)
+            self._check_regions(known, only_own=not order.many)
+            order = replace(order, known={self.caller.account_id: known})
+            workers = min(self.request.workers, len(left))
+            if workers <= 1 or self.request.image_ids:
+                await audit_accounts(order, estate, left, collector)
+                return
+        folder = Path(self.files.enter_context(tempfile.TemporaryDirectory(prefix="amiguard-workers-")))
+        await audit_in_workers(order, left, collector, workers=workers, folder=folder)
 
-            home = client(self.session.home_region)
-            self.targets = await find_targets(home, self.caller, self.pacer, self.request.regions)
-            if self.targets.warning and not self.request.quiet:
-                warn(self.targets.warning)
-            readers = {
-                target: Ec2ImageReader(client(target.region), target, self.query, self.pacer)
-                for target in self.targets.audited
-            }
-            await self._consume(readers)
+    def _check_regions(self, known: Regions | Unreadable, *, only_own: bool) -> None:
+        """That regions are wrong, or the only account's cannot be listed, is an error before anything is read."""
+        wanted = self.request.scope.regions or ()
+        if not isinstance(known, Unreadable):
+            refuse_unknown_regions(wanted, known)
+            if only_own:
+                refuse_disabled_regions(wanted, known)
+        elif only_own and not wanted:
+            hint = "; ".join(filter(None, [known.hint, "or name the regions with --region"]))
+            raise TargetsError(f"the regions of the account could not be listed: {known.reason}", hint=hint)
 
-    async def _consume(self, readers: dict[Target, Ec2ImageReader]) -> None:
-        if self._streams:
-            with open_output(None) as stream:
-                write_header(header_v1(self.header), stream)
-        for skipped in self.targets.skipped:
-            self.spool.finish(skipped)
-        progress = Progress(
-            targets=len(readers),
-            calls=self.stats.calls.total,
-            throttled=lambda: self.stats.throttled,
-            seconds_for=self._seconds_for,
+    def _order(self, found: Accounts, done: Mapping[str, frozenset[Target]]) -> WorkOrder:
+        options = self.request.scope.roles
+        settings = self.request.settings
+        audited = found.selection.audited
+        return WorkOrder(
+            profile=self.request.profile,
+            endpoint_url=self.request.endpoint_url,
+            home_region=self.session.home_region,
+            user_agent=f"amiguard/{version('amiguard')}",
+            caller=self.caller,
+            query=self.query,
+            buckets=self.buckets,
+            roles=SessionOptions(options.session_name, options.source_identity, options.tags, options.duration),
+            rules=rules_in_force(
+                settings.policy,
+                settings.exceptions,
+                today=self.started_at.date(),
+                organization=NoOrganization(),
+            ),
+            organizations=found.organizations,
+            many=[account.account_id for account in audited] != [self.caller.account_id],
+            done=done,
+            verbose=self.request.verbose,
         )
-        shown = not (self.request.quiet or self.request.verbose)
-        with shown_progress(progress, wanted=shown):
-            async with aclosing(audit(readers, self.rules)) as events:
-                async for event in events:
-                    progress.note(event)
-                    match event:
-                        case CheckResult():
-                            self._add(event)
-                        case TargetReport():
-                            self._finish(event)
-                        case ImagesListed(target, images):
-                            _LOG.debug("images listed", extra={"region": target.region, "images": images})
 
-    def _add(self, result: CheckResult) -> None:
-        self.spool.add(result)
-        if self.request.image_ids and result.image is not None:
-            self.found.add(result.image.image_id)
+    def _open_checkpoint(self) -> tuple[Checkpoint | None, AuditIdentity]:
+        wanted = AuditIdentity(
+            digest=audit_digest(
+                self.request.settings,
+                self.request.scope,
+                today=self.started_at.date(),
+                parts=(self.query, self.caller.account_id, self.request.endpoint_url, version("amiguard")),
+            ),
+            audit_id=str(uuid.uuid4()),
+            started_at=self.started_at.isoformat(),
+        )
+        if self.request.checkpoint is None:
+            return None, wanted
+        checkpoint = self.files.enter_context(Checkpoint(self.request.checkpoint, wanted))
+        if checkpoint.targets and not self.request.quiet:
+            begun = checkpoint.identity.started_at
+            say(f"going on with the audit of {begun}: {len(checkpoint.targets)} targets are done")
+        return checkpoint, checkpoint.identity
+
+    def _header(self, identity: AuditIdentity) -> AuditHeader:
+        settings = self.request.settings
+        return AuditHeader(
+            audit_id=identity.audit_id,
+            started_at=datetime.fromisoformat(identity.started_at),
+            caller_arn=self.caller.arn,
+            trust_policy_digest=policy_digest(settings.policy, settings.exceptions),
+            tool_version=version("amiguard"),
+        )
+
+    def _progress(self) -> Progress:
+        total = self.calls.total
+        return Progress(calls=total.calls.total, throttled=lambda: total.throttled, seconds_for=self._seconds_for)
 
     def _seconds_for(self, waiting: Counter[Target]) -> float:
         return self.pacer.seconds_for(
             {(one.account_id, one.region, "DescribeImageAttribute"): images for one, images in waiting.items()}
         )
 
-    def _finish(self, report: TargetReport) -> None:
-        self.spool.finish(report)
-        target = report.target
-        _LOG.info(
-            "target finished",
-            extra={
-                "account": target.account_id,
-                "region": target.region,
-                "status": report.status.value,
-                "reason": report.reason,
-                "images": report.images,
-                "vanished": report.vanished,
-            },
+    def _collector(
+        self, progress: Progress, checkpoint: Checkpoint | None, accounts: Sequence[AuditedAccount]
+    ) -> Collector:
+        listeners: list[Listener] = []
+        if checkpoint is not None:
+            listeners.append(CheckpointListener(checkpoint, self.spool, self.calls, accounts, self.caller))
+        if self.request.streams:
+            listeners.append(_Stream(self.spool, self.request.shown))
+        return Collector(
+            self.spool,
+            self.calls,
+            progress=progress,
+            listeners=listeners,
+            named_images=self.request.image_ids,
+            warnings=None if self.request.quiet else warn,
         )
-        if self._streams:
-            with open_output(None) as stream:
-                write_results(self.spool.results(target, self._shown), stream)
-                stream.flush()
 
-    def _report_unfinished(self, reason: str) -> None:
-        ended = {(one["account_id"], one["region"]) for one in self.spool.targets()}
-        for target in self.targets.audited:
-            if (target.account_id, target.region) not in ended:
-                self.spool.add(target_unreadable(target, Unreadable(reason)))
-        for report in self.spool.unfinished(reason):
-            self._finish(report)
-
-    def _refuse_unknown_images(self) -> None:
+    def _refuse_missing_images(self, missing: set[str]) -> None:
         """A named image that is in no region was a mistake, unless a region could not be read."""
-        missing = set(self.request.image_ids) - self.found
         if missing and all(report["status"] != "failed" for report in self.spool.targets()):
             raise TargetsError(
-                f"not found among the images of {self.caller.account_id}: {', '.join(sorted(missing))}",
+                f"not found among the images that were asked for: {', '.join(sorted(missing))}",
                 hint="check the id, the account and --region",
             )
 
-    @property
-    def _streams(self) -> bool:
-        return self.request.report_format == "jsonl" and self.request.output is None
+    def _directory(self, directory: Directory | None) -> DirectoryV1 | None:
+        if directory is None:
+            return None
+        return {
+            "organization_id": directory.organization_id,
+            "read_at": rfc3339(directory.read_at),
+            "source": "file" if self.request.directory.file else "aws",
+        }
 
-    @property
-    def _shown(self) -> StatusFilter:
-        if self.request.statuses:
-            return StatusFilter.of(self.request.statuses)
-        return default_statuses(self.request.report_format)
-
-    def report(self) -> None:
+    def _report(self, header: AuditHeader, found: Accounts) -> None:
         """Write the report, or the end of it if it streams."""
         outcome = AuditOutcome(
             finished_at=datetime.now(UTC),
             complete=self.spool.complete,
-            api_calls=dict(self.stats.calls),
-            throttled=self.stats.throttled,
+            api_calls=dict(self.calls.total.calls),
+            throttled=self.calls.total.throttled,
+            directory=self._directory(found.organizations.directory),
         )
-        report = self.spool.report(self.header, outcome)
+        report = self.spool.report(header, outcome, found.names)
         with open_output(self.request.output) as stream:
-            if self._streams:
+            if self.request.streams:
                 write_summary(report, stream)
             else:
-                renderer_of(self.request.report_format)(report, self._shown, stream)
+                renderer_of(self.request.report_format)(report, self.request.shown, stream)
+
+
+class _Stream:
+    """Writes the results of each target to stdout as it ends."""
+
+    def __init__(self, spool: Spool, shown: StatusFilter) -> None:
+        self._spool = spool
+        self._shown = shown
+
+    def account_opened(self, account: AccountOpened | AccountUnreadable) -> None:
+        """Nothing is written of accounts."""
+
+    def target_ended(self, report: TargetReport) -> None:
+        """Write its results."""
+        with open_output(None) as stream:
+            write_results(self._spool.results(report.target, self._shown), stream)
+            stream.flush()

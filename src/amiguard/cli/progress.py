@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from amiguard.auditor import AuditEvent, ImagesListed
+from amiguard.auditor import AccountOpened, AccountUnreadable, AuditEvent, ImagesListed
 from amiguard.core.result import CheckResult, Target, TargetReport
 
 
@@ -16,25 +16,31 @@ class Progress:
     """What has happened so far.
 
     Attributes:
-        targets: how many there are to audit.
         calls: tells the requests sent so far.
         throttled: tells how many of them AWS throttled.
         seconds_for: tells how long the token buckets need for so many images in each target.
     """
 
-    targets: int
     calls: Callable[[], int]
     throttled: Callable[[], int]
     seconds_for: Callable[[Counter[Target]], float]
     started: float = field(default_factory=time.monotonic)
+    targets: set[Target] = field(default_factory=set)
     targets_done: int = 0
     listed: int = 0
     done: int = 0
     waiting: Counter[Target] = field(default_factory=Counter)
 
+    @classmethod
+    def silent(cls) -> "Progress":
+        """One that nobody looks at."""
+        return cls(calls=lambda: 0, throttled=lambda: 0, seconds_for=lambda _: 0.0)
+
     def note(self, event: AuditEvent) -> None:
         """Count one event."""
         match event:
+            case AccountOpened(targets=targets) | AccountUnreadable(targets=targets):
+                self.targets.update(targets)
             case ImagesListed(target, images):
                 self.listed += images
                 self.waiting[target] += images
@@ -47,11 +53,18 @@ class Progress:
                 self.targets_done += 1
                 del self.waiting[target]
 
+    def adopt(self, report: TargetReport) -> None:
+        """Count a target that ended elsewhere."""
+        self.targets.add(report.target)
+        self.targets_done += 1
+        self.listed += report.images
+        self.done += report.images
+
     def line(self, now: float) -> str:
         """The line: targets and images done, calls a second, throttled, time left of what is listed."""
         seconds = max(now - self.started, 0.1)
         parts = [
-            f"targets {self.targets_done}/{self.targets}",
+            f"targets {self.targets_done}/{len(self.targets)}",
             f"images {self.done:,}/{self.listed:,}",
             f"{self.calls() / seconds:.0f} calls/s",
         ]

@@ -1,9 +1,12 @@
 """What the auditor needs of AWS: small protocols that `amiguard.aws` implements and tests replace."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from amiguard.core.image import Image, PermissionReply, Unreadable
+from amiguard.core.organization import OrganizationView
+from amiguard.core.result import Target, TargetReport
 
 
 class ImageReader(Protocol):
@@ -19,4 +22,39 @@ class ImageReader(Protocol):
 
     async def read_launch_permission(self, image_id: str) -> PermissionReply:
         """Who may launch the image."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedAccount:
+    """An account whose regions are known.
+
+    Attributes:
+        readers: how each target that is to be audited is read.
+        organization: what is known of the account's own organization.
+        skipped: the targets that are left out, each with its reason.
+        warning: set when the regions could not be checked against AWS's list.
+    """
+
+    readers: Mapping[Target, ImageReader]
+    organization: OrganizationView
+    skipped: tuple[TargetReport, ...] = ()
+    warning: str | None = None
+
+
+class AccountReader(Protocol):
+    """One account that is to be audited. Nothing is asked of AWS before it is opened."""
+
+    @property
+    def account_id(self) -> str:
+        """Whose images are read."""
+        ...
+
+    @property
+    def expected(self) -> tuple[Target, ...]:
+        """The targets that are known without asking: the named regions, or one whose region is `ALL_REGIONS`."""
+        ...
+
+    async def open(self) -> OpenedAccount | Unreadable:
+        """Gain access (assume the role), and find the account's regions."""
         ...

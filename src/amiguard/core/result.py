@@ -37,6 +37,10 @@ class TargetStatus(StrEnum):
     """It should have been read, and was not, or not to its end."""
 
 
+ALL_REGIONS = "*"
+"""Stands for the regions of an account where they could not be asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One account in one region: the unit of work, of pacing and of failure."""

@@ -83,6 +83,13 @@ class TrustPolicy:
         """Whether deciding needs to know the organization of the audited account."""
         return any(not isinstance(entry.trustee, TrustedAccount) for entry in self.entries)
 
+    def needs_members_of(self, organization_id: str) -> bool:
+        """Whether deciding needs the members of the audited account's organization, which has this id."""
+        return any(
+            not isinstance(entry.trustee, TrustedAccount) and entry.trustee.organization_id in (None, organization_id)
+            for entry in self.entries
+        )
+
 
 def parse_trustee(text: str) -> Trustee:
     """Read an id as people write it in the trust policy: strict, so that a typing error trusts nobody by accident.

@@ -19,6 +19,7 @@ from amiguard.files.settings_model import (
     UnitEntry,
 )
 from amiguard.files.settings_record import Settings
+from amiguard.files.settings_targets import TargetsSection
 from amiguard.files.settings_warnings import find_warnings
 from amiguard.files.yaml_source import parse, read_text
 from amiguard.files.yaml_tree import KeyPath, Mark, Node, find, plain
@@ -66,15 +67,16 @@ def _settings(file: SettingsFile, top: Node, path: Path, today: date) -> Setting
     exceptions: list[tuple[KeyPath, ImageException]] = [
         (("exceptions", number), _exception(one)) for number, one in enumerate(file.exceptions or ())
     ]
-    regions = file.targets.regions if file.targets else "all"
+    targets = file.targets or TargetsSection()
+    found = find_warnings(top, entries, exceptions, targets, today=today)
     return Settings(
         policy=TrustPolicy(tuple(entry for _, entry in entries)),
         entry_places=tuple(place(path, find(top, where).mark, where) for where, _ in entries),
         trusts_nobody=isinstance(section, str),
         exceptions=tuple(exception for _, exception in exceptions),
         exception_places=tuple(place(path, find(top, where).mark, where) for where, _ in exceptions),
-        regions=None if isinstance(regions, str) else tuple(dict.fromkeys(regions)),
-        warnings=tuple(written(path, one) for one in find_warnings(top, entries, exceptions, today=today)),
+        scope=targets.scope(),
+        warnings=tuple(written(path, one) for one in found),
         path=path,
     )
 

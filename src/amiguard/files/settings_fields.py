@@ -13,33 +13,34 @@ from amiguard.core.trust import TrustedAccount, TrustedOrganization, TrustedUnit
 from amiguard.files import settings_values as values
 
 _ACCOUNT = "[0-9]{12}"
-_ORGANIZATION = "o-[a-z0-9]{10,32}"
-_UNIT = "ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}"
+ORGANIZATION = "o-[a-z0-9]{10,32}"
+UNIT = "ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}"
 _ARN = f"arn:aws[a-z-]*:organizations::{_ACCOUNT}"
-_ARNS = f"{_ARN}:organization/{_ORGANIZATION}|{_ARN}:ou/{_ORGANIZATION}/{_UNIT}"
+UNIT_ARN = f"{_ARN}:ou/{ORGANIZATION}/{UNIT}"
+_ARNS = f"{_ARN}:organization/{ORGANIZATION}|{UNIT_ARN}"
 
 
-def _pattern(pattern: str, description: str, *examples: str) -> WithJsonSchema:
-    return WithJsonSchema(
-        {"type": "string", "pattern": f"^(?:{pattern})$", "description": description, "examples": list(examples)}
-    )
+def pattern_schema(pattern: str, description: str, *examples: str) -> WithJsonSchema:
+    """The JSON Schema of a text that fits a pattern."""
+    schema = {"type": "string", "pattern": f"^(?:{pattern})$", "description": description}
+    return WithJsonSchema({**schema, "examples": list(examples)} if examples else schema)
 
 
 _TEXT = WithJsonSchema({"type": "string", "pattern": r"\S"})
 _DAY = {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
-_ACCOUNT_SCHEMA = _pattern(_ACCOUNT, "An account id: twelve digits. Quote it.", "123456789012")
-_REGION_SCHEMA = _pattern("[a-z]{2,}(?:-[a-z]+)+-[0-9]+", "The name of a region.", "eu-central-1")
+ACCOUNT_SCHEMA = pattern_schema(_ACCOUNT, "An account id: twelve digits. Quote it.", "123456789012")
+_REGION_SCHEMA = pattern_schema("[a-z]{2,}(?:-[a-z]+)+-[0-9]+", "The name of a region.", "eu-central-1")
 
 Text = Annotated[str, PlainValidator(values.read_text), _TEXT]
 OptionalText = Annotated[str | None, PlainValidator(values.read_text), _TEXT]
 OptionalDay = Annotated[date | None, PlainValidator(values.read_day), WithJsonSchema(_DAY)]
 Region = Annotated[str, PlainValidator(values.read_region), _REGION_SCHEMA]
-AccountId = Annotated[TrustedAccount, PlainValidator(values.read_account), _ACCOUNT_SCHEMA]
+AccountId = Annotated[TrustedAccount, PlainValidator(values.read_account), ACCOUNT_SCHEMA]
 OrganizationId = Annotated[
     TrustedOrganization,
     PlainValidator(values.read_organization),
-    _pattern(
-        f"own|{_ORGANIZATION}|{_ARN}:organization/{_ORGANIZATION}",
+    pattern_schema(
+        f"own|{ORGANIZATION}|{_ARN}:organization/{ORGANIZATION}",
         "An organization: its id, its ARN, or `own` for the organization of the audited account.",
         "own",
         "o-abcdefghij",
@@ -48,8 +49,8 @@ OrganizationId = Annotated[
 UnitId = Annotated[
     TrustedUnit,
     PlainValidator(values.read_unit),
-    _pattern(
-        f"(?:{_ORGANIZATION}/)?{_UNIT}|{_ARN}:ou/{_ORGANIZATION}/{_UNIT}",
+    pattern_schema(
+        f"(?:{ORGANIZATION}/)?{UNIT}|{UNIT_ARN}",
         "An organizational unit: organization and unit id, or its ARN; a unit id alone means the own organization.",
         "o-abcdefghij/ou-ab12-cdefghij",
     ),
@@ -57,8 +58,8 @@ UnitId = Annotated[
 Accepted = Annotated[
     AcceptedGrantee,
     PlainValidator(values.read_accepted),
-    _pattern(
-        f"everyone|{_ACCOUNT}|{_ORGANIZATION}(?:/{_UNIT})?|{_ARNS}",
+    pattern_schema(
+        f"everyone|{_ACCOUNT}|{ORGANIZATION}(?:/{UNIT})?|{_ARNS}",
         "`everyone` (a public image), an account id, an organization (id or ARN) or a unit (`o-.../ou-...` or ARN).",
         "everyone",
         "123456789012",
@@ -67,12 +68,12 @@ Accepted = Annotated[
 ImageId = Annotated[
     str,
     PlainValidator(values.read_image_id),
-    _pattern("ami-[0-9a-f]{8}(?:[0-9a-f]{9})?", "An image id.", "ami-0123456789abcdef0"),
+    pattern_schema("ami-[0-9a-f]{8}(?:[0-9a-f]{9})?", "An image id.", "ami-0123456789abcdef0"),
 ]
 TagText = Annotated[
     TagSelector,
     PlainValidator(values.read_tag),
-    _pattern("[^=][\\s\\S]*|=[\\s\\S]+", "`key`, `key=value` or `=value`; compared exactly.", "Purpose=public"),
+    pattern_schema("[^=][\\s\\S]*|=[\\s\\S]+", "`key`, `key=value` or `=value`; compared exactly.", "Purpose=public"),
 ]
-ImageAccount = Annotated[str, PlainValidator(values.read_account_id), _ACCOUNT_SCHEMA]
+ImageAccount = Annotated[str, PlainValidator(values.read_account_id), ACCOUNT_SCHEMA]
 Version = Annotated[int, PlainValidator(values.read_version), WithJsonSchema({"enum": [1, values.VERSION]})]

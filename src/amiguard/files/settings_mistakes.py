@@ -6,33 +6,46 @@ from typing import Any
 from pydantic import ValidationError
 
 from amiguard.files.problems import Problem
-from amiguard.files.settings_model import MODELS, NO_TRUST, UNION_TAGS
-from amiguard.files.settings_values import VERSION, found
+from amiguard.files.settings_model import MODELS, NO_TRUST
+from amiguard.files.settings_section import UNION_TAGS
+from amiguard.files.settings_values import VERSION, MistakesWithin, found
 from amiguard.files.yaml_tree import KeyPath, Mapping, Node, find
 
 _REQUIRED = {
     "version": f"is missing: write `version: {VERSION}`",
     "trust": NO_TRUST,
-    "id": "is missing: an entry names whom it trusts",
+    "role_name": "is missing: name the role to assume in each account",
     "images": "is missing: say which images are meant, by ids, names, tags, accounts or regions",
     "grantees": "is missing: list whom the images may be shared with, or write `grantees: any`",
     "reason": "is missing: say why this is accepted",
     "owner": "is missing: say who answers for this",
 }
+_REQUIRED_ID = {
+    "trust": "is missing: an entry names whom it trusts",
+    "targets": "is missing: say which account is meant",
+}
 _WORDS = {
     ("trust",): "expected lists of who is trusted, or `nobody`",
     ("exceptions", "grantees"): "expected a list, or `any`",
     ("targets", "regions"): "expected a list of regions, or `all`",
+    ("targets", "suspended"): "expected `skip` or `fail`",
 }
 
 
 def mistakes(top: Node, error: ValidationError) -> list[Problem]:
     """What pydantic found, placed in the file."""
-    return [_problem(top, one) for one in error.errors(include_url=False)]
+    return [problem for one in error.errors(include_url=False) for problem in _problems(top, one)]
 
 
-def _problem(top: Node, error: Any) -> Problem:
+def _problems(top: Node, error: Any) -> list[Problem]:
     path: KeyPath = tuple(step for step in error["loc"] if step not in UNION_TAGS)
+    within = error.get("ctx", {}).get("error")
+    if isinstance(within, MistakesWithin):
+        return [Problem(find(top, (*path, *below)).mark, (*path, *below), said) for below, said in within.placed]
+    return [_problem(top, path, error)]
+
+
+def _problem(top: Node, path: KeyPath, error: Any) -> Problem:
     node = find(top, path)
     mark = node.mark
     if error["type"] == "extra_forbidden":
@@ -48,7 +61,7 @@ def _message(path: KeyPath, error: Any) -> str:
         case "value_error":
             return str(error["ctx"]["error"])
         case "missing":
-            return _REQUIRED[keys[-1]]
+            return _REQUIRED_ID[keys[0]] if keys[-1] == "id" else _REQUIRED[keys[-1]]
         case "extra_forbidden":
             return _unknown_key(keys)
         case "model_type" | "dict_type" if keys == ("trust",) and error["input"] is None:

@@ -23,6 +23,14 @@ from amiguard.files.settings_fields import (
     UnitId,
     Version,
 )
+from amiguard.files.settings_section import ENTRY, ID, SECTION, WORD, Section, id_or_entry, word_or_section
+from amiguard.files.settings_targets import (
+    AccountsSection,
+    AccountTargetEntry,
+    OrganizationSection,
+    RolesSection,
+    TargetsSection,
+)
 
 NO_TRUST = (
     "the file does not say who is trusted: list accounts, organizations or organizational_units here "
@@ -30,11 +38,7 @@ NO_TRUST = (
 )
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Entry(_Section):
+class _Entry(Section):
     name: OptionalText = Field(default=None, description="How reports name it.")
     reason: OptionalText = Field(default=None, description="Why it is trusted.")
     expires: OptionalDay = Field(
@@ -66,26 +70,11 @@ class UnitEntry(_Entry):
     id: UnitId
 
 
-# Which side of a union is meant shows by what is written. pydantic puts these names into the places of its errors.
-ID, ENTRY, WORD, SECTION = "<id>", "<entry>", "<word>", "<section>"
-UNION_TAGS = frozenset({ID, ENTRY, WORD, SECTION})
-
-
-def _id_or_entry(value: object) -> str:
-    return ENTRY if isinstance(value, dict) else ID
-
-
-def _word_or_section(value: object) -> str:
-    return WORD if isinstance(value, str) else SECTION
-
-
-AccountItem = Annotated[
-    Annotated[AccountId, Tag(ID)] | Annotated[AccountEntry, Tag(ENTRY)], Discriminator(_id_or_entry)
-]
+AccountItem = Annotated[Annotated[AccountId, Tag(ID)] | Annotated[AccountEntry, Tag(ENTRY)], Discriminator(id_or_entry)]
 OrganizationItem = Annotated[
-    Annotated[OrganizationId, Tag(ID)] | Annotated[OrganizationEntry, Tag(ENTRY)], Discriminator(_id_or_entry)
+    Annotated[OrganizationId, Tag(ID)] | Annotated[OrganizationEntry, Tag(ENTRY)], Discriminator(id_or_entry)
 ]
-UnitItem = Annotated[Annotated[UnitId, Tag(ID)] | Annotated[UnitEntry, Tag(ENTRY)], Discriminator(_id_or_entry)]
+UnitItem = Annotated[Annotated[UnitId, Tag(ID)] | Annotated[UnitEntry, Tag(ENTRY)], Discriminator(id_or_entry)]
 
 _ONE_LIST_AT_LEAST: JsonDict = {
     "anyOf": [
@@ -95,7 +84,7 @@ _ONE_LIST_AT_LEAST: JsonDict = {
 }
 
 
-class TrustSection(_Section):
+class TrustSection(Section):
     """Who may launch your images. At least one entry; `trust: nobody` says that there is none."""
 
     model_config = ConfigDict(title="Trust policy", json_schema_extra=_ONE_LIST_AT_LEAST)
@@ -115,7 +104,7 @@ class TrustSection(_Section):
         return self
 
 
-class ImagesSection(_Section):
+class ImagesSection(Section):
     """Which images. Keys narrow each other (and), values of one key widen (or)."""
 
     model_config = ConfigDict(title="Images", json_schema_extra={"minProperties": 1})
@@ -156,7 +145,7 @@ class ImagesSection(_Section):
         )
 
 
-class ExceptionEntry(_Section):
+class ExceptionEntry(Section):
     """Images that may be shared with someone who is not trusted, on purpose."""
 
     model_config = ConfigDict(title="Exception")
@@ -164,7 +153,7 @@ class ExceptionEntry(_Section):
     images: ImagesSection = Field(description="Which images; at least one key.")
     grantees: Annotated[
         Annotated[Literal["any"], Tag(WORD)] | Annotated[list[Accepted], Tag(SECTION), Field(min_length=1)],
-        Discriminator(_word_or_section),
+        Discriminator(word_or_section),
     ] = Field(description="Whom they may be shared with: a list, or `any` for whoever it is.")
     reason: Text = Field(description="Why this is accepted.")
     owner: Text = Field(description="Who answers for it.")
@@ -173,18 +162,7 @@ class ExceptionEntry(_Section):
     )
 
 
-class TargetsSection(_Section):
-    """What is audited."""
-
-    model_config = ConfigDict(title="Targets")
-
-    regions: Annotated[
-        Annotated[Literal["all"], Tag(WORD)] | Annotated[list[Region], Tag(SECTION), Field(min_length=1)],
-        Discriminator(_word_or_section),
-    ] = Field(default="all", description="A list of regions, or `all` that are enabled in the account.")
-
-
-class SettingsFile(_Section):
+class SettingsFile(Section):
     """Settings of amiguard: who may launch your images, and what is accepted on purpose."""
 
     model_config = ConfigDict(title="amiguard.yaml")
@@ -192,7 +170,7 @@ class SettingsFile(_Section):
     version: Version = Field(description="The version of this file's form: 1.")
     trust: Annotated[
         Annotated[Literal["nobody"], Tag(WORD)] | Annotated[TrustSection, Tag(SECTION)],
-        Discriminator(_word_or_section),
+        Discriminator(word_or_section),
     ] = Field(description="Who may launch your images, or `nobody`.")
     exceptions: list[ExceptionEntry] | None = Field(default=None, description="What is accepted on purpose.")
     targets: TargetsSection | None = Field(default=None, description="What is audited.")
@@ -207,5 +185,10 @@ MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("exceptions",): ExceptionEntry,
     ("exceptions", "images"): ImagesSection,
     ("targets",): TargetsSection,
+    ("targets", "accounts"): AccountTargetEntry,
+    ("targets", "organization"): OrganizationSection,
+    ("targets", "organization", "include"): AccountsSection,
+    ("targets", "organization", "exclude"): AccountsSection,
+    ("targets", "roles"): RolesSection,
 }
 """The model of every section, by its keys without list places."""

@@ -1,9 +1,10 @@
 """The settings of one run, in core's types, with the places where they are written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from amiguard.core.exception import ImageException
+from amiguard.core.scope import Scope
 from amiguard.core.trust import TrustPolicy
 
 
@@ -18,9 +19,14 @@ class Settings:
     """The file says `trust: nobody`: that the policy has no entries is on purpose."""
     exceptions: tuple[ImageException, ...] = ()
     exception_places: tuple[str, ...] = ()
-    regions: tuple[str, ...] | None = None
-    """The regions to audit; None is all that are enabled."""
+    scope: Scope = field(default_factory=Scope)
+    """What is to be audited."""
     warnings: tuple[str, ...] = ()
     """What is legal and yet worth a look, a line each, with its place and the mend."""
     path: Path | None = None
     """The file; None if there is none."""
+
+    @property
+    def regions(self) -> tuple[str, ...] | None:
+        """The regions to audit; None is all that are enabled."""
+        return self.scope.regions

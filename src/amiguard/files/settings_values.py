@@ -5,16 +5,26 @@ is not what it reads.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import TypeVar
 
 from amiguard.core.exception import AcceptedGrantee, TagSelector, parse_accepted_grantee, parse_tag_selector
 from amiguard.core.trust import TrustedAccount, TrustedOrganization, TrustedUnit, Trustee, parse_trustee
+from amiguard.files.yaml_tree import KeyPath
 
 VERSION = "1"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _IMAGE_ID = re.compile(r"ami-[0-9a-f]{8}(?:[0-9a-f]{9})?")
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
+
+
+class MistakesWithin(ValueError):  # noqa: N818 - it carries mistakes, as an ExceptionGroup carries exceptions
+    """Several mistakes inside one value, each with its place below that value."""
+
+    def __init__(self, placed: Sequence[tuple[KeyPath, str]]) -> None:
+        super().__init__("; ".join(message for _, message in placed))
+        self.placed = tuple(placed)
 
 
 def found(value: object) -> str:
@@ -32,7 +42,7 @@ def found(value: object) -> str:
 
 def read_text(value: object) -> str:
     """Text that says something."""
-    text = _text(value, "text")
+    text = text_of(value, "text")
     if not text.strip():
         raise ValueError("is blank: write something")
     return text
@@ -40,14 +50,14 @@ def read_text(value: object) -> str:
 
 def read_version(value: object) -> int:
     """The version of the file's form."""
-    if _text(value, "a number") != VERSION:
+    if text_of(value, "a number") != VERSION:
         raise ValueError(f"this amiguard reads version {VERSION}: write `version: {VERSION}`")
     return int(VERSION)
 
 
 def read_day(value: object) -> date:
     """A day, YYYY-MM-DD."""
-    text = _text(value, "a day, YYYY-MM-DD")
+    text = text_of(value, "a day, YYYY-MM-DD")
     if not _DAY.fullmatch(text):
         raise ValueError("expected a day, YYYY-MM-DD")
     try:
@@ -73,12 +83,12 @@ def read_unit(value: object) -> TrustedUnit:
 
 def read_accepted(value: object) -> AcceptedGrantee:
     """A grantee that an exception accepts."""
-    return parse_accepted_grantee(_text(value, "everyone, an account id, an organization or a unit"))
+    return parse_accepted_grantee(text_of(value, "everyone, an account id, an organization or a unit"))
 
 
 def read_image_id(value: object) -> str:
     """An image id."""
-    text = _text(value, "an image id")
+    text = text_of(value, "an image id")
     if not _IMAGE_ID.fullmatch(text):
         raise ValueError("an image id reads ami-<8 or 17 of 0-9a-f>")
     return text
@@ -86,13 +96,13 @@ def read_image_id(value: object) -> str:
 
 def read_tag(value: object) -> TagSelector:
     """A tag selector."""
-    return parse_tag_selector(_text(value, "key, key=value or =value"))
+    return parse_tag_selector(text_of(value, "key, key=value or =value"))
 
 
 def read_account_id(value: object) -> str:
     """An account id, where only its digits matter."""
     expected = "a 12-digit account id"
-    trustee = parse_trustee(_text(value, expected))
+    trustee = parse_trustee(text_of(value, expected))
     if not isinstance(trustee, TrustedAccount):
         raise ValueError(f"expected {expected}")  # noqa: TRY004 - pydantic collects ValueErrors
     return trustee.account_id
@@ -100,13 +110,14 @@ def read_account_id(value: object) -> str:
 
 def read_region(value: object) -> str:
     """The name of a region."""
-    text = _text(value, "a region")
+    text = text_of(value, "a region")
     if not _REGION.fullmatch(text):
         raise ValueError("expected the name of a region, such as eu-central-1")
     return text
 
 
-def _text(value: object, expected: str) -> str:
+def text_of(value: object, expected: str) -> str:
+    """The text at this place; `expected` says what it should be, for the message."""
     if not isinstance(value, str):
         raise ValueError(f"expected {expected}, found {found(value)}")  # noqa: TRY004 - pydantic collects ValueErrors
     return value
@@ -121,7 +132,7 @@ _LISTS: dict[type[Trustee], tuple[str, str]] = {
 
 
 def _one_of(value: object, kind: type[_Kind], expected: str) -> _Kind:
-    trustee = parse_trustee(_text(value, expected))
+    trustee = parse_trustee(text_of(value, expected))
     if not isinstance(trustee, kind):
         what, where = _LISTS[type(trustee)]
         raise ValueError(f"expected {expected}, this is {what}: its place is under trust.{where}")  # noqa: TRY004 - as above

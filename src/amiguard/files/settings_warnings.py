@@ -6,6 +6,7 @@ from datetime import date
 from amiguard.core.exception import AnyGrantee, ImageException, ImageSelector
 from amiguard.core.trust import TrustEntry
 from amiguard.files.problems import Problem
+from amiguard.files.settings_targets import TargetsSection, target_of
 from amiguard.files.yaml_tree import KeyPath, Mapping, Mark, Node, Scalar, find
 from amiguard.files.yaml_tree import Sequence as ListNode
 
@@ -16,13 +17,16 @@ PlacedExceptions = Sequence[tuple[KeyPath, ImageException]]
 _Warning = tuple[KeyPath, str]
 
 
-def find_warnings(top: Node, entries: PlacedEntries, exceptions: PlacedExceptions, *, today: date) -> list[Problem]:
+def find_warnings(
+    top: Node, entries: PlacedEntries, exceptions: PlacedExceptions, targets: TargetsSection, *, today: date
+) -> list[Problem]:
     """Everything worth a look, in the order of the file.
 
     Args:
         top: the file.
         entries: the entries of the policy, each with where it stands.
         exceptions: the exceptions, likewise.
+        targets: the section of that name.
         today: the day (UTC) by which dates are judged.
     """
     found = [
@@ -31,6 +35,8 @@ def find_warnings(top: Node, entries: PlacedEntries, exceptions: PlacedException
         *_same_entries(top, entries),
         *_same_exceptions(top, exceptions),
         *(warning for path, exception in exceptions for warning in _wide(path, exception)),
+        *_same_accounts(top, targets),
+        *_by_account_tags(targets),
     ]
     problems = [Problem(find(top, path).mark, path, message) for path, message in found]
     problems += _repeated_values(top, ())
@@ -89,6 +95,32 @@ def _wide(path: KeyPath, exception: ImageException) -> Iterator[_Warning]:
 def _takes_whole_accounts(images: ImageSelector) -> bool:
     by_name = images.names and not any(pattern.strip("*") == "" for pattern in images.names)
     return not (images.ids or images.tags or by_name)
+
+
+def _same_accounts(top: Node, targets: TargetsSection) -> Iterator[_Warning]:
+    first: dict[str, Node] = {}
+    for place, one in enumerate(map(target_of, targets.accounts)):
+        path: KeyPath = ("targets", "accounts", place)
+        node = find(top, path)
+        before = first.setdefault(one.account_id, node)
+        # Two bare ids are values written twice, as in any list.
+        if before is not node and (isinstance(node, Mapping) or isinstance(before, Mapping)):
+            yield path, f"{one.account_id} stands already in line {before.mark.line}: keep one of them"
+
+
+def _by_account_tags(targets: TargetsSection) -> Iterator[_Warning]:
+    organization = targets.organization
+    if organization is None:
+        return
+    for key, selector, what in (
+        ("include", organization.include, "what is audited"),
+        ("exclude", organization.exclude, "what is not audited"),
+    ):
+        if selector and selector.tags:
+            yield (
+                ("targets", "organization", key, "tags"),
+                f"whoever may tag accounts decides {what}: prefer accounts or units, or guard who may tag",
+            )
 
 
 def _repeated_values(node: Node, path: KeyPath) -> Iterator[Problem]:

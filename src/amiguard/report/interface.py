@@ -13,6 +13,7 @@ from amiguard.core.result import Status
 from amiguard.report.json_v1 import (
     SCHEMA_VERSION,
     AuditV1,
+    DirectoryV1,
     HeaderV1,
     ResultV1,
     StatusV1,
@@ -50,12 +51,14 @@ class AuditOutcome:
         complete: everything that was asked for was read and decided.
         api_calls: how often each AWS action was called.
         throttled: how often AWS asked to slow down.
+        directory: the organization whose members were known, if any.
     """
 
     finished_at: datetime
     complete: bool
     api_calls: Mapping[str, int]
     throttled: int
+    directory: DirectoryV1 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +134,14 @@ def header_v1(header: AuditHeader) -> HeaderV1:
 def audit_v1(header: AuditHeader, outcome: AuditOutcome) -> AuditV1:
     """The audit as a whole, once it has ended."""
     begun = header_v1(header)["audit"]
-    return {**begun, "finished_at": rfc3339(outcome.finished_at), "complete": outcome.complete}
+    audit: AuditV1 = {
+        "id": begun["id"],
+        "started_at": begun["started_at"],
+        "caller_arn": begun["caller_arn"],
+        "trust_policy_digest": begun["trust_policy_digest"],
+        "finished_at": rfc3339(outcome.finished_at),
+        "complete": outcome.complete,
+    }
+    if outcome.directory is not None:
+        audit["directory"] = outcome.directory
+    return audit

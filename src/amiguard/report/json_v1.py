@@ -6,7 +6,7 @@ same to machines. The words of the core are mapped one by one, so that renaming 
 
 import json
 from datetime import UTC, datetime
-from typing import Literal, TypedDict, cast
+from typing import Literal, NotRequired, TypedDict, cast
 
 from amiguard.core.decision import Decision, Verdict
 from amiguard.core.grantee import GranteeKind, grantee_id, grantee_kind
@@ -66,6 +66,7 @@ class TargetV1(TypedDict):
     status: TargetStatusV1
     reason: str
     images: int
+    account_name: NotRequired[str]
 
 
 class ToolV1(TypedDict):
@@ -84,11 +85,20 @@ class AuditBegunV1(TypedDict):
     trust_policy_digest: str
 
 
+class DirectoryV1(TypedDict):
+    """The organization whose members were known, and when they were read."""
+
+    organization_id: str
+    read_at: str
+    source: Literal["aws", "file"]
+
+
 class AuditV1(AuditBegunV1):
     """One audit; `complete` is true when nothing that was asked for is unread or undecided."""
 
     finished_at: str
     complete: bool
+    directory: NotRequired[DirectoryV1]
 
 
 SummaryV1 = TypedDict(
@@ -184,15 +194,16 @@ def _grant_v1(decision: Decision) -> GrantV1:
     }
 
 
-def target_v1(report: TargetReport) -> TargetV1:
-    """Copy the end of one target."""
-    return {
+def target_v1(report: TargetReport, account_name: str | None = None) -> TargetV1:
+    """Copy the end of one target; the account's name is there where it is known."""
+    target: TargetV1 = {
         "account_id": report.target.account_id,
         "region": report.target.region,
         "status": _TARGET_STATUS[report.status],
         "reason": report.reason,
         "images": report.images,
     }
+    return {**target, "account_name": account_name} if account_name else target
 
 
 def rfc3339(moment: datetime) -> str:

@@ -25,6 +25,10 @@ _BUFFERED = 16 << 20
 """Characters held in memory, over all targets together: thousands may be under way at once, each with few of them."""
 
 
+_PIECE = 1 << 20
+"""Bytes of a segment that are in memory at once."""
+
+
 @dataclass(slots=True)
 class _Unfinished:
     """A target under way: the lines that are still in memory, and where the others lie in the file of the unsorted."""
@@ -32,6 +36,24 @@ class _Unfinished:
     lines: list[str] = field(default_factory=list)
     extents: list[tuple[int, int]] = field(default_factory=list)
     images: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A part of a file; reading it raises OSError if the file is gone."""
+
+    path: Path
+    start: int
+    end: int
+
+    def pieces(self) -> Iterator[bytes]:
+        """Its bytes, a bounded number at a time."""
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            left = self.end - self.start
+            while left and (piece := file.read(min(left, _PIECE))):
+                left -= len(piece)
+                yield piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +133,30 @@ class Spool:
             del self._unfinished[report.target]
             self._buffered -= sum(map(len, unfinished.lines))
 
+    def extent(self, target: Target) -> Extent:
+        """Where the results of one target that has ended lie, for `adopt` to take them elsewhere or later."""
+        one = self._finished[target]
+        return Extent(self._sorted_path, one.start, one.end)
+
+    def adopt(self, report: TargetReport, segment: Iterable[bytes]) -> None:
+        """Take one target that has ended whose results another spool, or a file, has kept.
+
+        Raises:
+            ValueError: the target has already ended, or the segment is none.
+        """
+        self._refuse_finished(report.target)
+        with _spooling():
+            start = self._sorted.tell()
+            rest = b""
+            for piece in segment:
+                self._sorted.write(piece)
+                *lines, rest = (rest + piece).split(b"\n")
+                self._counts.update(Status(line.split(b"\t", 2)[1].decode("ascii")) for line in lines)
+            if rest:
+                raise ValueError("the segment ends in the middle of a line")
+            self._sorted.flush()
+            self._finished[report.target] = _Finished(report, start, self._sorted.tell())
+
     def unfinished(self, reason: str) -> tuple[TargetReport, ...]:
         """Reports with which to `finish` the targets that an interruption left with results and without an end.
 
@@ -130,9 +176,10 @@ class Spool:
         """The results of all targets that have ended, as lines of JSON (see `interface.ResultSource`)."""
         return self._read(self._in_order(), shown)
 
-    def targets(self) -> Iterator[TargetV1]:
-        """The targets that have ended, by account and region."""
-        return (target_v1(one.report) for one in self._in_order())
+    def targets(self, names: Mapping[str, str] | None = None) -> Iterator[TargetV1]:
+        """The targets that have ended, by account and region; `names` are account names by account id."""
+        known = names or {}
+        return (target_v1(one.report, known.get(one.report.target.account_id)) for one in self._in_order())
 
     @property
     def counts(self) -> Mapping[Status, int]:
@@ -160,13 +207,13 @@ class Spool:
             "throttled": outcome.throttled,
         }
 
-    def report(self, header: AuditHeader, outcome: AuditOutcome) -> Report:
-        """Everything kept, for a format to render while the spool is open."""
+    def report(self, header: AuditHeader, outcome: AuditOutcome, names: Mapping[str, str] | None = None) -> Report:
+        """Everything kept, for a format to render while the spool is open; `names` are account names by account id."""
         return Report(
             tool=header_v1(header)["tool"],
             audit=audit_v1(header, outcome),
             summary=self.summary(outcome),
-            targets=tuple(self.targets()),
+            targets=tuple(self.targets(names)),
             source=self,
         )
 

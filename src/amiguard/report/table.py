@@ -8,7 +8,7 @@ cannot disturb the rest of it.
 import errno
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -16,7 +16,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from amiguard.core.result import Status
+from amiguard.core.result import ALL_REGIONS, Status
 from amiguard.report.interface import Report, StatusFilter
 from amiguard.report.json_v1 import DecisionV1, GrantV1, ImageV1, ResultV1, StatusV1
 from amiguard.report.sanitize import printable
@@ -68,9 +68,10 @@ def render_table(report: Report, shown: StatusFilter, stream: TextIO) -> None:
     """Write the images that are shown, then what was not seen, the verdict, and what to do next."""
     page = _Page(stream)
     found = tally(report)
+    names = {one["account_id"]: one["account_name"] for one in report.targets if "account_name" in one}
     for section in _SECTIONS:
         if shown.shows(section.status.value):
-            _write_section(page, section, report)
+            _write_section(page, section, report, names)
     _write_not_seen(page, report, found)
     page.title("Verdict")
     page.paragraph("", headline(report, found), style=_verdict_style(report))
@@ -135,7 +136,13 @@ class _Page:
         return [line.plain.rstrip() for line in Text(text).wrap(self._console, width)]
 
 
-def _write_section(page: _Page, section: _Section, report: Report) -> None:
+def _heading(account_id: str, region: str, names: Mapping[str, str]) -> str:
+    """Account, region, and the account's name where it is known: last, as all names."""
+    name = names.get(account_id)
+    return "  ".join(map(printable, (account_id, region, *((name,) if name else ()))))
+
+
+def _write_section(page: _Page, section: _Section, report: Report, names: Mapping[str, str]) -> None:
     begun = False
     group: tuple[str, str] | None = None
     for result in report.results(StatusFilter.of((section.status,))):
@@ -147,7 +154,7 @@ def _write_section(page: _Page, section: _Section, report: Report) -> None:
             begun = True
         if group != (result["account_id"], result["region"]):
             group = result["account_id"], result["region"]
-            page.line(Text("  ".join(map(printable, group)), style="bold cyan"), blank_before=True)
+            page.line(Text(_heading(*group, names), style="bold cyan"), blank_before=True)
         _write_image(page, result, result["image"])
 
 
@@ -216,7 +223,8 @@ def _write_not_seen(page: _Page, report: Report, found: Tally) -> None:
         who = ", ".join(map(printable, ids[:_ACCOUNTS_SHOWN]))
         if len(ids) > _ACCOUNTS_SHOWN:
             who += f" and {number_of(len(ids) - _ACCOUNTS_SHOWN, 'more account', 'more accounts')}"
-        text = f"{who}  {', '.join(map(printable, names))}: {printable(reason)}"
+        where = "all regions" if names == (ALL_REGIONS,) else ", ".join(map(printable, names))
+        text = f"{who}  {where}: {printable(reason)}"
         page.paragraph(f"  {status:<8} ", text, lead_style=_STYLES[status])
 
 

@@ -73,6 +73,10 @@ def account_of_it(report: Report, found: Tally) -> str:
     ]
     if vanished := summary["vanished"]:
         sentences.append(f"{number_of(vanished, 'image', 'images')} vanished during the audit.")
+    directory = report.audit.get("directory")
+    if directory is not None and directory["source"] == "file":
+        read_at = directory["read_at"]
+        sentences.append(f"Members of {directory['organization_id']} are those of a directory saved at {read_at}.")
     if report.audit["complete"]:
         sentences.append("The audit is complete.")
     else:

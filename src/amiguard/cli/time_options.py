@@ -1,0 +1,21 @@
+"""Spans of time on the command line: `90s`, `45m`, `6h`, `7d`."""
+
+import re
+from datetime import timedelta
+
+import typer
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_SPAN = re.compile(r"([0-9]{1,6})([smhd])")
+
+
+def read_duration(text: str, parameter: str) -> timedelta:
+    """Read a span of time.
+
+    Raises:
+        typer.BadParameter: it is none, or of no length.
+    """
+    found = _SPAN.fullmatch(text)
+    if found is None or int(found[1]) == 0:
+        raise typer.BadParameter(f"{text!r} is no time: write 90s, 45m, 6h or 7d", param_hint=parameter)
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})

@@ -16,7 +16,7 @@ import boto3
 import pytest
 from ruamel.yaml import YAML
 
-from amiguard.demo import ESTATE, DemoAws, DemoUnavailableError, Image, demo_aws, parties
+from amiguard.demo import AUDIT_ROLE, ESTATE, DemoAws, DemoUnavailableError, Image, demo_aws, parties
 from amiguard.demo.model import EVERYONE
 from amiguard.demo.shared_images import HOSTILE_NAME, MARKETPLACE_IMAGE_NAME, TRAINING_IMAGE_NAME
 
@@ -175,7 +175,10 @@ def test_the_organization_is_as_written(demo: DemoAws, credentials: dict[str, di
         units, homes = walk(organizations, organizations.list_roots()["Roots"][0]["Id"])
     assert organization["Arn"] == ids["organization"]
     assert organization["MasterAccountId"] == demo.account_id == "123456789012"
-    assert {account["Id"] for account in accounts} == {ids[key] for key in OWNERS}
+    assert {account["Id"]: account["Name"] for account in accounts} == {
+        demo.account_id: ESTATE.caller_name,
+        **{ids[member.key]: member.name for member in ESTATE.members},
+    }
     assert {account["Status"] for account in accounts} == {"ACTIVE"}
     assert units == {path: ids[path] for path in ESTATE.units}
     assert homes == {demo.account_id: "", **{ids[member.key]: member.unit for member in ESTATE.members}}
@@ -207,16 +210,13 @@ def test_the_settings_fit_the_estate(demo: DemoAws) -> None:
     settings = YAML(typ="safe").load(demo.settings_text)
     assert set(settings) == {"version", "trust", "exceptions", "targets"}
     assert settings["version"] == 1
-    assert settings["targets"] == {"regions": "all"}
-    accounts = {entry if isinstance(entry, str) else entry["id"]: entry for entry in settings["trust"]["accounts"]}
-    assert set(accounts) == {
-        *(demo.seeded.ids[key] for key in OWNERS),
-        parties.STAGING,
-        parties.DISASTER_RECOVERY,
-        parties.CONTRACTOR,
-    }
+    assert settings["targets"] == {"regions": "all", "organization": {"role_name": AUDIT_ROLE}}
+    assert AUDIT_ROLE in ESTATE.roles
+    accounts = {entry["id"]: entry for entry in settings["trust"]["accounts"]}
+    assert set(accounts) == {parties.STAGING, parties.DISASTER_RECOVERY, parties.CONTRACTOR}
     assert accounts[parties.CONTRACTOR]["expires"] < TODAY < accounts[parties.DISASTER_RECOVERY]["expires"]
-    assert [entry["id"] for entry in settings["trust"]["organizations"]] == [parties.PARTNER_ID]
+    own, partner = settings["trust"]["organizations"]
+    assert (own, partner["id"]) == ("own", parties.PARTNER_ID)
 
 
 def test_one_exception_is_in_force_and_one_has_lapsed(demo: DemoAws) -> None:

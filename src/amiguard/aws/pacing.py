@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 _SLOW_DOWN = 0.7
 _SPEED_UP_A_SECOND = 0.01
@@ -133,14 +134,16 @@ class Pacer:
 
     def __init__(self, sizes: Mapping[str, BucketSize | None]) -> None:
         self._sizes = sizes
-        self._buckets: dict[tuple[str, str, str], TokenBucket] = {}
+        # A bucket goes when the last reader that draws from it goes: thousands of targets come and go in a run.
+        self._buckets: WeakValueDictionary[tuple[str, str, str], TokenBucket] = WeakValueDictionary()
 
     def bucket(self, account_id: str, region: str, action: str) -> TokenBucket:
-        """The bucket of this action; the same one each time."""
+        """The bucket of this action; the same one as long as someone holds it."""
         key = (account_id, region, action)
-        if key not in self._buckets:
-            self._buckets[key] = TokenBucket(self._sizes.get(action, READS))
-        return self._buckets[key]
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = TokenBucket(self._sizes.get(action, READS))
+        return bucket
 
     def seconds_for(self, waiting: Mapping[tuple[str, str, str], int]) -> float:
         """How long the buckets need, at their present rates, for so many more calls each: the slowest decides."""

@@ -307,6 +307,7 @@ class _Run:
         return Collector(
             self.spool,
             self.calls,
+            partition=self.caller.partition,
             progress=progress,
             listeners=listeners,
             named_images=self.request.image_ids,

@@ -189,6 +189,7 @@ async def _audit(
     collector = Collector(
         spool,
         calls,
+        partition=order.caller.partition,
         progress=Progress.silent(),
         listeners=[_Teller(end, spool, calls, order.caller.partition)],
         warnings=None,

@@ -10,7 +10,7 @@ from amiguard.cli.progress import Progress
 from amiguard.cli.talk import warn
 from amiguard.core.checks.ami_cross_account_access import target_unreadable
 from amiguard.core.image import Unreadable
-from amiguard.core.result import CheckResult, Target, TargetReport
+from amiguard.core.result import ALL_REGIONS, CheckResult, Target, TargetReport
 from amiguard.report.spool import Spool
 
 _LOG = logging.getLogger("amiguard.audit")
@@ -34,6 +34,7 @@ class Collector:
     Args:
         spool: where they are kept.
         calls: what was spent.
+        partition: of the run's accounts.
         progress: counts for the live line.
         listeners: are told of what ends.
         named_images: image ids of which it is noted whether they were found.
@@ -45,6 +46,7 @@ class Collector:
         spool: Spool,
         calls: CallBook,
         *,
+        partition: str,
         progress: Progress,
         listeners: Iterable[Listener] = (),
         named_images: Iterable[str] = (),
@@ -53,6 +55,7 @@ class Collector:
         self.missing_images = set(named_images)
         """Those of the named images that no result was about yet."""
         self._spool = spool
+        self._partition = partition
         self._calls = calls
         self._progress = progress
         self._listeners = tuple(listeners)
@@ -124,6 +127,7 @@ class Collector:
             self._warnings(f"{account.account_id}: {account.warning}")
         for listener in self._listeners:
             listener.account_opened(account)
+        self._calls.settle(Target(account.account_id, ALL_REGIONS, self._partition))
         for skipped in account.skipped:
             self._spool.finish(skipped)
             self._end(skipped)
@@ -144,3 +148,4 @@ class Collector:
         )
         for listener in self._listeners:
             listener.target_ended(report)
+        self._calls.settle(target)

@@ -14,15 +14,24 @@ from amiguard.cli.exit_codes import ExitCode
 from amiguard.cli.policy_options import today_utc
 from amiguard.cli.talk import say
 from amiguard.core.errors import AmiguardError
-from amiguard.demo import DemoAws, DemoUnavailableError, demo_aws
+from amiguard.demo import AUDIT_ROLE, DemoAws, DemoUnavailableError, demo_aws
 from amiguard.files.settings import load_settings
 
+_TRY = f"""
+then try, for example:
+
+  amiguard audit --organization --role-name {AUDIT_ROLE}
+  amiguard trust explain 555566667777
+  aws ec2 describe-images --owners self
+
+Ctrl-C here ends it."""
 _GO_ON = """
 This was an embedded AWS on this machine. On your own account:
 
   amiguard trust init                  # writes amiguard.yaml, with comments
   amiguard trust add 123456789012 --name Staging --reason "shared golden images"
   amiguard audit                       # AWS credentials as the AWS CLI finds them
+  amiguard audit --organization --role-name AmiguardAudit    # all accounts, by a role that they have
 
 or without a file:  amiguard audit --trust 123456789012
 """
@@ -34,7 +43,7 @@ def run_demo(*, keep: bool) -> ExitCode:
     Raises:
         AmiguardError: the extra `demo` is not installed.
     """
-    say("Starting an embedded AWS with about 120 images ...")
+    say("Starting an embedded AWS: an organization of three accounts, with about 120 images ...")
     try:
         with demo_aws(today=today_utc()) as aws, _settings_file(aws) as path:
             with aws.environment_applied():
@@ -67,7 +76,7 @@ def _print_environment(aws: DemoAws, path: Path) -> None:
     say("\nThe embedded AWS is running. In another shell of this machine:\n")
     for name, value in {**aws.environment, "AMIGUARD_CONFIG": str(path)}.items():
         say(f"  export {name}={shlex.quote(value)}")
-    say("\nthen try `amiguard audit --format json`, or `aws ec2 describe-images --owners self`. Ctrl-C here ends it.")
+    say(_TRY)
 
 
 def _wait_for_interrupt() -> None:

@@ -1,4 +1,4 @@
-"""`amiguard trust`: write, check, edit and explain the trust policy. Works offline."""
+"""`amiguard trust`: write, check, edit and explain the trust policy, offline; only `snapshot` asks AWS."""
 
 import os
 from datetime import date
@@ -12,6 +12,7 @@ from amiguard.cli.talk import say
 from amiguard.cli.trust_explain import explain
 from amiguard.core.decision import policy_digest
 from amiguard.core.errors import SettingsError
+from amiguard.core.scope import AccountSelector, Scope
 from amiguard.core.trust import TrustedAccount, TrustedOrganization, TrustedUnit
 from amiguard.files.settings_lookup import find_settings, new_settings_path
 from amiguard.files.settings_record import Settings
@@ -111,6 +112,23 @@ def remove(trustee_id: _Id, config: ConfigOption = None) -> None:
         say(printable(f"{path}: removed {entry.label}"))
 
 
+@app.command("snapshot")
+def snapshot(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, or to replace.", show_default=False)],
+    *,
+    profile: Annotated[str | None, typer.Option(help="AWS profile; default: the standard chain.")] = None,
+    endpoint_url: Annotated[str | None, typer.Option(help="Send every AWS call to this URL.")] = None,
+) -> None:
+    """Save the accounts and units of your organization.
+
+    Run it where the organization may be listed: in its management account, or in that of a delegated administrator.
+    Audits in other accounts of the organization take the file by --directory, and know its members by it.
+    """
+    from amiguard.cli.trust_snapshot import save_snapshot
+
+    save_snapshot(file, profile=profile, endpoint_url=endpoint_url)
+
+
 @app.command("schema")
 def schema() -> None:
     """Print the settings file's JSON Schema, for editors."""
@@ -162,9 +180,29 @@ def _summary(settings: Settings, today: date) -> list[str]:
         f"{settings.path}: valid",
         f"  trusts      {', '.join(counts) or 'nobody'}{_lapsed([entry.in_force(today) for entry in entries])}",
         f"  exceptions  {len(exceptions) or 'none'}{_lapsed([one.in_force(today) for one in exceptions])}",
+        f"  targets     {_targets(settings.scope)}",
         f"  regions     {', '.join(settings.regions) if settings.regions else 'all'}",
         f"  digest      {policy_digest(settings.policy, exceptions)}",
     ]
+
+
+def _targets(scope: Scope) -> str:
+    """What would be audited, as far as it is known without asking AWS."""
+    accounts = [_counted(len(scope.accounts), "account")] if scope.accounts else []
+    if scope.organization is None:
+        return accounts[0] if accounts else "the account of your credentials"
+    narrowed = [
+        f"{verb} {', '.join(_selected(selector))}"
+        for verb, selector in (("only", scope.organization.include), ("without", scope.organization.exclude))
+        if selector is not None
+    ]
+    organization = f"the organization of your credentials (role {scope.organization.role_name})"
+    return ", ".join([*accounts, " ".join([organization, *narrowed])])
+
+
+def _selected(selector: AccountSelector) -> list[str]:
+    counts = {"account": len(selector.accounts), "unit": len(selector.units), "tag": len(selector.tags)}
+    return [_counted(number, name) for name, number in counts.items() if number]
 
 
 def _counted(number: int, name: str) -> str:

@@ -10,12 +10,13 @@ from datetime import UTC, date, datetime
 
 from amiguard.demo import environment
 from amiguard.demo.errors import DemoUnavailableError
-from amiguard.demo.estate import ESTATE
+from amiguard.demo.estate import AUDIT_ROLE, ESTATE
 from amiguard.demo.model import Account, Estate, Grant, Image
 from amiguard.demo.seed import SeededEstate, seed
 from amiguard.demo.settings import settings_text
 
 __all__ = [
+    "AUDIT_ROLE",
     "ESTATE",
     "Account",
     "DemoAws",

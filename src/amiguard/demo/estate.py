@@ -4,13 +4,17 @@ from amiguard.demo.model import Account, Estate
 from amiguard.demo.private_images import PRIVATE_IMAGES
 from amiguard.demo.shared_images import SHARED_IMAGES
 
+AUDIT_ROLE = "AmiguardAudit"
+"""The role by which the caller audits the member accounts."""
+
 ESTATE = Estate(
     caller="platform",
+    caller_name="Platform",
     members=(
         Account("payments", "Payments production", "aws-payments@example.com", "Workloads/Production/Payments"),
         Account("analytics", "Analytics", "aws-analytics@example.com", "Workloads/Development"),
     ),
-    roles=("OrganizationAccountAccessRole", "AmiguardAudit"),
+    roles=("OrganizationAccountAccessRole", AUDIT_ROLE),
     units=(
         "Infrastructure",
         "Workloads",

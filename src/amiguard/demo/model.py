@@ -58,6 +58,7 @@ class Estate:
 
     caller: str
     """Key of the management account, which is the one whose credentials the caller holds."""
+    caller_name: str
     members: tuple[Account, ...]
     roles: tuple[str, ...]
     """Roles of every member account that the caller may assume."""

@@ -44,14 +44,16 @@ def seed(endpoint_url: str, estate: Estate) -> SeededEstate:
         credentials: dict[str, dict[str, str]] = {estate.caller: {}}
         for member in estate.members:
             credentials[member.key] = _assume(sts, f"arn:aws:iam::{ids[member.key]}:role/{estate.roles[0]}")
+    with closing(connect("account")) as account:
+        account.put_account_name(AccountName=estate.caller_name)
     for member in estate.members:
         with closing(connect("iam", **credentials[member.key])) as iam:
             _create_roles(iam, estate.roles[1:], trusted=ids[estate.caller])
     image_ids: dict[Image, str] = {}
-    for account, keys in credentials.items():
+    for key, keys in credentials.items():
         for region in estate.regions:
             with closing(connect("ec2", region_name=region, **keys)) as ec2:
-                image_ids |= {image: _create_image(ec2, image, ids) for image in estate.images_in(account, region)}
+                image_ids |= {image: _create_image(ec2, image, ids) for image in estate.images_in(key, region)}
     return SeededEstate(estate, ids, image_ids)
 
 

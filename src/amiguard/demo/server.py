@@ -9,6 +9,7 @@ from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBacken
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from amiguard.demo.account_names import served_account_names
 from amiguard.demo.environment import changed
 from amiguard.demo.errors import DemoUnavailableError
 
@@ -51,7 +52,7 @@ def running_server(regions: Collection[str]) -> Iterator[str]:
         raise DemoUnavailableError("A demo is already running in this process: end it first.")
     try:
         # Without moto's own images of Amazon every account and region starts many times faster.
-        with changed({"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}), _only_regions(regions):
+        with changed({"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}), _only_regions(regions), served_account_names():
             server = _QuietServer(_HOST, 0, DomainDispatcherApplication(create_backend_app), _QuietHandler)
             thread = Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name="amiguard-demo", daemon=True)
             thread.start()

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from string import Template
 
 from amiguard.demo import parties
+from amiguard.demo.estate import AUDIT_ROLE
 from amiguard.demo.seed import SeededEstate
 from amiguard.demo.shared_images import MARKETPLACE_IMAGE_NAME, TRAINING_IMAGE_NAME
 
@@ -13,15 +14,16 @@ version: 1
 
 # Who may launch our images. Everyone who is not named here is not trusted.
 trust:
+  organizations:
+    # Our own organization: its accounts need not be listed, and those that join or leave it are known by each audit.
+    - own
+    # A partner's whole organization: grants to it, and to any organizational unit inside of it.
+    - id: $partner
+      name: Northgate Logistics
+      reason: runs the EDI gateway and our route planning on its own accounts
+
+  # Accounts outside of our organization. Their ids are quoted: YAML would read some of them as numbers.
   accounts:
-    # Our own accounts. Account ids are quoted: YAML would read some of them as numbers.
-    - "$platform"
-    - id: "$payments"
-      name: Payments production
-      reason: runs what the platform account builds
-    - id: "$analytics"
-      name: Analytics
-      reason: builds on the platform's Jenkins agents
     - id: "$staging"
       name: Staging
       reason: shared golden images and Kubernetes nodes
@@ -34,12 +36,6 @@ trust:
       name: Brightline Consulting
       reason: operated our monitoring
       expires: $lapsed
-
-  # A partner's whole organization, and with it every account and organizational unit inside of it.
-  organizations:
-    - id: $partner
-      name: Northgate Logistics
-      reason: runs the EDI gateway and our route planning on its own accounts
 
 # Sharing that is accepted on purpose. It stays in the report, as suppressed instead of failed.
 exceptions:
@@ -58,9 +54,12 @@ exceptions:
     owner: academy@example.com
     expires: $lapsed
 
-# What is audited: every region that is enabled in the account.
+# What is audited: every account of our organization, in every region that is enabled there.
 targets:
   regions: all
+  organization:
+    # A role that each member account has, and that these credentials may assume.
+    role_name: $role
 """)
 
 _IN_FORCE_FOR = timedelta(days=180)
@@ -71,9 +70,7 @@ def settings_text(seeded: SeededEstate, *, today: date) -> str:
     """The settings that fit a seeded estate, with dates that are past or to come as seen from `today`."""
     image_ids = {image.name: image_id for image, image_id in seeded.image_ids.items()}
     return _TEMPLATE.substitute(
-        platform=seeded.ids["platform"],
-        payments=seeded.ids["payments"],
-        analytics=seeded.ids["analytics"],
+        role=AUDIT_ROLE,
         staging=parties.STAGING,
         disaster_recovery=parties.DISASTER_RECOVERY,
         contractor=parties.CONTRACTOR,

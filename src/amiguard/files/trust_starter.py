@@ -35,7 +35,12 @@ trust:
 #     owner: platform@example.com
 #     expires: 2027-06-30
 
-# What is audited: all regions that are enabled in the account, or the ones listed here.
+# What is audited: the account of your credentials, in all regions that are enabled there. Or the regions listed here;
+# and the accounts of your organization, by a role that each of them has. Without include and exclude: all of them.
 # targets:
 #   regions: [eu-central-1, us-east-1]
+#   organization:
+#     role_name: AmiguardAudit
+#     include: {units: [ou-ab12-cdefghij]}
+#     exclude: {accounts: ["123456789012"]}
 """

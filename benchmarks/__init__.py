@@ -1,0 +1,1 @@
+"""Measurements of amiguard, and the fake EC2 that they and the tests run against."""

@@ -1,0 +1,163 @@
+"""The cases: what is run how often, and which figures come of it."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.fake_ec2 import Truth
+from benchmarks.fake_process import FakeProcess, Setup, fake_process
+from benchmarks.figures import Figure, Target, figure
+from benchmarks.programs import Audit, install_custodian, measure_help, run_amiguard, run_custodian
+
+_READ: Final = "DescribeImageAttribute"
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How often each program runs; `small` estates show that everything works, and their figures mean little."""
+
+    runs: int = 5
+    peer_runs: int = 1
+    paced_runs: int = 3
+    small: bool = False
+
+    def goal(self, symbol: str, bound: float) -> Target | None:
+        """Return a target for a cost; with small estates there is none, for the start of a program is most of it."""
+        return None if self.small else Target(symbol, bound)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One audit, and what the fake saw of it."""
+
+    audit: Audit
+    stats: Mapping[str, Any]
+
+    @property
+    def reads(self) -> int:
+        """Calls that read a launch permission, throttled ones included."""
+        return int(self.stats["calls"].get(_READ, 0))
+
+    @property
+    def other_calls(self) -> int:
+        """All other calls."""
+        return int(sum(self.stats["calls"].values())) - self.reads
+
+
+def _observe(fake: FakeProcess, run: Callable[[Path], Audit]) -> Observed:
+    fake.reset()
+    with tempfile.TemporaryDirectory() as folder:
+        audit = run(Path(folder))
+    return Observed(audit, fake.stats())
+
+
+def _correctness(case: str, who: str, observed: list[Observed], truth: Truth) -> list[Figure]:
+    """Return what must be right before any time counts: verdicts, images that nobody judged, and signatures."""
+    expected, none = truth.untrusted(), Target("=", 0)
+    wrong = [len(one.audit.flagged ^ expected) for one in observed]
+    figures = [figure(case, f"{who}: wrong verdicts, of {len(expected):,} untrusted images", wrong, target=none)]
+    unjudged = [one.audit.unjudged for one in observed if one.audit.unjudged is not None]
+    if unjudged:
+        figures.append(figure(case, f"{who}: images not judged", unjudged, target=none))
+    refused = [one.stats["signature_failures"] for one in observed]
+    checked = observed[0].stats["signatures_checked"]
+    return [*figures, figure(case, f"{who}: signatures refused, of {checked:,} checked", refused, target=none)]
+
+
+def large(effort: Effort) -> list[Figure]:
+    """Many images and no throttling: the cost of a call, and the comparison with Cloud Custodian."""
+    setup = Setup(regions=4, images_per_region=250 if effort.small else 2500)
+    truth = setup.truth()
+    case = f"{truth.images:,} images, 4 regions, 30 ms"
+    if effort.peer_runs:
+        install_custodian()
+    with fake_process(setup) as fake:
+        own = [
+            _observe(fake, lambda folder: run_amiguard(fake, truth, folder, ("--read-bucket", "none")))
+            for _ in range(effort.runs)
+        ]
+        peer = [
+            _observe(fake, lambda folder: run_custodian(fake, setup, truth, folder)) for _ in range(effort.peer_runs)
+        ]
+    return [
+        *_correctness(case, "amiguard", own, truth),
+        *_own_cost(case, effort, own, truth),
+        *_peer(case, effort, own, peer, truth),
+    ]
+
+
+def _own_cost(case: str, effort: Effort, own: list[Observed], truth: Truth) -> list[Figure]:
+    usages = [one.audit.usage for one in own]
+    calls = [sum(one.stats["calls"].values()) for one in own]
+    cpu = [1000 * usage.cpu_seconds / count for usage, count in zip(usages, calls, strict=True)]
+    wall = [usage.wall_seconds for usage in usages]
+    return [
+        figure(case, "amiguard: wall", wall, "s", effort.goal("<=", 6), digits=2),
+        figure(case, "amiguard: CPU a call", cpu, "ms", effort.goal("<=", 0.5), digits=3),
+        figure(case, "amiguard: peak memory", (usage.peak_mib for usage in usages), "MiB", effort.goal("<=", 110)),
+        figure(case, "amiguard: permission reads", (one.reads for one in own), target=Target("=", truth.images)),
+        figure(case, "amiguard: other calls", (one.other_calls for one in own), target=Target("<=", 20)),
+    ]
+
+
+def _peer(case: str, effort: Effort, own: list[Observed], peer: list[Observed], truth: Truth) -> list[Figure]:
+    if not peer:
+        return []
+    usages = [one.audit.usage for one in peer]
+    wall = figure(case, "Cloud Custodian: wall", (usage.wall_seconds for usage in usages), "s", digits=1)
+    memory = figure(case, "Cloud Custodian: peak memory", (usage.peak_mib for usage in usages), "MiB")
+    own_wall = figure(case, "", (one.audit.usage.wall_seconds for one in own))
+    ratio = [wall.median / own_wall.median]
+    return [
+        *_correctness(case, "Cloud Custodian", peer, truth),
+        wall,
+        memory,
+        figure(case, "Cloud Custodian's wall over amiguard's", ratio, "times", effort.goal(">=", 25), digits=1),
+    ]
+
+
+def _paced(effort: Effort, capacity: int, refill: int, slack: float, most_throttled: float | None) -> list[Figure]:
+    setup = Setup(regions=1, images_per_region=200 if effort.small else 1000, bucket=f"{capacity}+{refill}")
+    truth = setup.truth()
+    floor = (truth.images - capacity) / refill
+    case = f"{truth.images:,} images, 1 region, 30 ms, bucket {capacity} + {refill}/s"
+    with fake_process(setup) as fake:
+        runs = [_observe(fake, lambda folder: run_amiguard(fake, truth, folder)) for _ in range(effort.paced_runs)]
+    spans = [one.stats["span_seconds"][_READ] for one in runs]
+    throttled = [100 * one.stats["throttled"].get(_READ, 0) / one.reads for one in runs]
+    ratios = [span / floor for span in spans]
+    limit = None if most_throttled is None else effort.goal("<", most_throttled)
+    return [
+        *_correctness(case, "amiguard", runs, truth),
+        figure(case, f"amiguard: first read to last, floor {floor:g} s", spans, "s", digits=1),
+        figure(case, "amiguard: the same over the floor", ratios, "times", effort.goal("<=", slack), digits=3),
+        figure(case, "amiguard: reads throttled", throttled, "%", limit, digits=2),
+    ]
+
+
+def documented_bucket(effort: Effort) -> list[Figure]:
+    """Return the figures with the bucket that AWS documents: pacing should be all but invisible."""
+    return _paced(effort, 100, 20, 1.05, 1)
+
+
+def halved_bucket(effort: Effort) -> list[Figure]:
+    """Return the figures with half of that bucket: the pace has to be found."""
+    return _paced(effort, 50, 10, 1.15, None)
+
+
+def start(effort: Effort) -> list[Figure]:
+    """Return the time that the program takes to say what it can do."""
+    with tempfile.TemporaryDirectory() as folder:
+        walls = [measure_help(Path(folder)).wall_seconds for _ in range(effort.runs)]
+    return [figure("start", "amiguard --help: wall", walls, "s", Target("<=", 0.35), digits=2)]
+
+
+CASES: Final[Mapping[str, Callable[[Effort], list[Figure]]]] = {
+    "large": large,
+    "bucket": documented_bucket,
+    "half-bucket": halved_bucket,
+    "start": start,
+}
+"""The cases by the names that `--case` takes, in the order of the results."""

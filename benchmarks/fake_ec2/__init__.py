@@ -1,0 +1,115 @@
+"""One fast fake of EC2 (with what audits need of STS and Organizations), for tests and for benchmarks.
+
+In a test, on a thread:
+
+    estate = single_account(FakeImage("ami-0123456789abcdef0", grants=(account_grant("999988887777"),)))
+    with FakeEc2(estate, faults=[Fault(AwsError("RequestLimitExceeded", status=503), times=2)]) as fake:
+        ec2 = boto3.client("ec2", **fake.client_arguments("111122223333"))   # or subprocess env=fake.environment(...)
+        ...
+        assert fake.stats.calls["DescribeImageAttribute"] == 3
+        assert fake.stats.signature_failures == 0
+
+As a process, which ends when its standard input does: `python -m benchmarks.fake_ec2 --images 2500 --latency 0.03`.
+It prints its URL in one line when it is ready; `GET /_stats` and `POST /_reset` are for whoever started it.
+
+The account is read from the access key id, region and service from the signature; `credentials_for` gives keys for any
+account. An estate is frozen data; `put_image`, `change_image`, `set_grants` and `drop_image` change what is served.
+"""
+
+from .buckets import Bucket
+from .calls import Call
+from .credentials import Credentials, credentials_for
+from .effects import (
+    AwsError,
+    Delay,
+    Disconnect,
+    DuplicateImages,
+    Effect,
+    EmptyPage,
+    EndlessToken,
+    HalfBody,
+    Hang,
+    HttpReply,
+    ListedAs,
+    ListingEffect,
+    MalformedXml,
+    Rewrite,
+    SlowDrip,
+    TruncatedXml,
+    Vanish,
+    WrongImageId,
+)
+from .estate import (
+    Estate,
+    FakeAccount,
+    FakeBlockDevice,
+    FakeImage,
+    FakeOrganization,
+    FakeRegion,
+    Grant,
+    account_grant,
+    by_id,
+    everyone_grant,
+    organization_grant,
+    raw_grant,
+    single_account,
+    unit_grant,
+)
+from .faults import Fault
+from .generate import ImageKey, Truth, generate_estate
+from .organizations_data import FakeMember, FakeRole, FakeTree, FakeUnit
+from .organizations_pages import EmptyOrganizationPage, EndlessOrganizationToken
+from .server import FakeEc2, environment
+from .stats import Stats
+
+__all__ = [
+    "AwsError",
+    "Bucket",
+    "Call",
+    "Credentials",
+    "Delay",
+    "Disconnect",
+    "DuplicateImages",
+    "Effect",
+    "EmptyOrganizationPage",
+    "EmptyPage",
+    "EndlessOrganizationToken",
+    "EndlessToken",
+    "Estate",
+    "FakeAccount",
+    "FakeBlockDevice",
+    "FakeEc2",
+    "FakeImage",
+    "FakeMember",
+    "FakeOrganization",
+    "FakeRegion",
+    "FakeRole",
+    "FakeTree",
+    "FakeUnit",
+    "Fault",
+    "Grant",
+    "HalfBody",
+    "Hang",
+    "HttpReply",
+    "ImageKey",
+    "ListedAs",
+    "ListingEffect",
+    "MalformedXml",
+    "Rewrite",
+    "SlowDrip",
+    "Stats",
+    "TruncatedXml",
+    "Truth",
+    "Vanish",
+    "WrongImageId",
+    "account_grant",
+    "by_id",
+    "credentials_for",
+    "environment",
+    "everyone_grant",
+    "generate_estate",
+    "organization_grant",
+    "raw_grant",
+    "single_account",
+    "unit_grant",
+]

@@ -1,0 +1,265 @@
+"""What a fault does. A new effect is a new frozen dataclass here that overrides one method of `Effect`.
+
+The methods are asked in this order: `concerns`, `instead`, `page` (DescribeImages only), `after`, `deliver`.
+"""
+
+import asyncio
+import dataclasses
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .calls import Call
+from .listing import Page
+from .replies import XML_TYPE, Reply, failure
+from .store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A reply on its way out. `done` must be called when it is out and the connection goes on."""
+
+    transport: asyncio.Transport
+    head: bytes
+    body: bytes
+    done: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """No effect at all: the call is answered as it should be."""
+
+    def concerns(self, call: Call) -> bool:  # noqa: ARG002 - for those that override it
+        """Return whether there is anything to do to such a call; if not, the call is none that a fault matches."""
+        return True
+
+    def instead(self, call: Call, store: Store) -> Reply | None:  # noqa: ARG002 - for those that override it
+        """Return the reply that takes the place of the action's, or `None`; may change the store."""
+        return None
+
+    def page(self, page: Page) -> Page:
+        """Return the page of images to answer with."""
+        return page
+
+    def after(self, call: Call, reply: Reply) -> Reply:  # noqa: ARG002 - for those that override it
+        """Return what becomes of the finished reply."""
+        return reply
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Put the reply on the wire."""
+        delivery.transport.write(delivery.head + delivery.body)
+        delivery.done()
+
+
+@dataclass(frozen=True, slots=True)
+class AwsError(Effect):
+    """An error in the shape of the service."""
+
+    code: str
+    message: str = "Injected by the fake."
+    status: int = 400
+
+    def instead(self, call: Call, store: Store) -> Reply | None:  # noqa: ARG002
+        """Answer with the error."""
+        return failure(call.service, self.code, self.message, self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply(Effect):
+    """Any HTTP answer: a 502 of a proxy, an HTML page with status 200, an empty body."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = XML_TYPE
+
+    def instead(self, call: Call, store: Store) -> Reply | None:  # noqa: ARG002
+        """Answer with the status and the body."""
+        return Reply(self.status, self.body, self.content_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Vanish(Effect):
+    """The images that the call names are deregistered just before it is answered."""
+
+    def instead(self, call: Call, store: Store) -> Reply | None:
+        """Drop the images and let the action answer."""
+        for image_id in call.image_ids:
+            store.drop_image(call.account_id, call.region, image_id)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ListingEffect(Effect):
+    """An effect on the pages of DescribeImages only."""
+
+    def concerns(self, call: Call) -> bool:
+        """Leave all other actions alone."""
+        return call.action == "DescribeImages"
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyPage(ListingEffect):
+    """A page without images whose token leads to the images that it should have held."""
+
+    def page(self, page: Page) -> Page:
+        """Empty the page."""
+        return Page((), page.start, page.start)
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateImages(ListingEffect):
+    """The next page begins `count` images too early; `count` must be less than a page."""
+
+    count: int = 1
+
+    def page(self, page: Page) -> Page:
+        """Move the start of the next page back."""
+        return page if page.next is None else dataclasses.replace(page, next=page.next - self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class EndlessToken(ListingEffect):
+    """The listing never ends: after the last image come empty pages with tokens, all of them different.
+
+    With `same`, the last page comes again and again instead, with the token that led to it.
+    """
+
+    same: bool = False
+
+    def page(self, page: Page) -> Page:
+        """Give the page a token if it has none."""
+        if page.next is not None:
+            return page
+        return dataclasses.replace(page, next=page.start if self.same else page.start + len(page.images) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAs(ListingEffect):
+    """The listing says something else about one image than is true."""
+
+    image_id: str
+    public: bool | None = None
+    state: str | None = None
+
+    def page(self, page: Page) -> Page:
+        """Change the image in the page, if it is there."""
+        changes = {name: value for name in ("public", "state") if (value := getattr(self, name)) is not None}
+        images = tuple(
+            (owner, dataclasses.replace(image, **changes) if image.id == self.image_id else image)
+            for owner, image in page.images
+        )
+        return dataclasses.replace(page, images=images)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite(Effect):
+    """The body is changed by a function; the length in the head fits the changed body."""
+
+    change: Callable[[bytes], bytes]
+
+    def after(self, call: Call, reply: Reply) -> Reply:  # noqa: ARG002
+        """Change the body."""
+        return dataclasses.replace(reply, body=self.change(reply.body))
+
+
+@dataclass(frozen=True, slots=True)
+class WrongImageId(Effect):
+    """The reply is about another image than the call."""
+
+    image_id: str = "ami-0ddba11000000000f"
+
+    def after(self, call: Call, reply: Reply) -> Reply:
+        """Put the other id in the place of the right ones."""
+        body = reply.body
+        for image_id in call.image_ids:
+            body = body.replace(image_id.encode(), self.image_id.encode())
+        return dataclasses.replace(reply, body=body)
+
+
+@dataclass(frozen=True, slots=True)
+class TruncatedXml(Effect):
+    """The body ends too early, and its length in the head fits: only the XML tells."""
+
+    keep: float = 0.5
+
+    def after(self, call: Call, reply: Reply) -> Reply:  # noqa: ARG002
+        """Cut the body to a share of its bytes."""
+        return dataclasses.replace(reply, body=reply.body[: int(len(reply.body) * self.keep)])
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedXml(Effect):
+    """The last closing tag does not match."""
+
+    def after(self, call: Call, reply: Reply) -> Reply:  # noqa: ARG002
+        """Break the last tag."""
+        start = reply.body.rindex(b"</")
+        return dataclasses.replace(reply, body=reply.body[:start] + b"</mismatch>")
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect(Effect):
+    """The connection ends before the reply: with a reset, or with an ordinary end of stream."""
+
+    reset: bool = True
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Send nothing and hang up."""
+        if self.reset:
+            # Closing a socket that lingers for no time sends RST instead of FIN.
+            option = struct.pack("ii", 1, 0)
+            delivery.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, option)
+        delivery.transport.abort()
+
+
+@dataclass(frozen=True, slots=True)
+class HalfBody(Effect):
+    """The head promises the whole body, half of it comes, then the connection ends."""
+
+    keep: float = 0.5
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Send the head and a share of the body, and hang up."""
+        delivery.transport.write(delivery.head + delivery.body[: int(len(delivery.body) * self.keep)])
+        delivery.transport.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Hang(Effect):
+    """No answer ever comes; the connection stays open."""
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Do nothing, not even finish."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlowDrip(Effect):
+    """The reply comes `size` bytes at a time, every `interval` seconds."""
+
+    size: int = 64
+    interval: float = 0.01
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Send the first drop now and plan the others."""
+        self._drip(delivery, delivery.head + delivery.body)
+
+    def _drip(self, delivery: Delivery, rest: bytes) -> None:
+        if delivery.transport.is_closing():
+            return
+        delivery.transport.write(rest[: self.size])
+        if len(rest) > self.size:
+            asyncio.get_running_loop().call_later(self.interval, self._drip, delivery, rest[self.size :])
+        else:
+            delivery.done()
+
+
+@dataclass(frozen=True, slots=True)
+class Delay(Effect):
+    """The reply comes `seconds` later than it should."""
+
+    seconds: float
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Wait, then send."""
+        asyncio.get_running_loop().call_later(self.seconds, Effect.deliver, self, delivery)

@@ -1,0 +1,155 @@
+"""The data a fake EC2 serves: accounts, their regions, images and launch permissions.
+
+Everything here is frozen and hashable, so that an estate can be shared between servers and its rendered parts cached.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from .organizations_data import FakeRole, FakeTree
+
+GrantMember = Literal["UserId", "Group", "OrganizationArn", "OrganizationalUnitArn", "raw"]
+
+LINUX_MEMBERS: Final[tuple[tuple[str, object], ...]] = (
+    ("Architecture", "x86_64"),
+    ("BootMode", "uefi-preferred"),
+    ("EnaSupport", True),
+    ("Hypervisor", "xen"),
+    ("ImageType", "machine"),
+    ("ImdsSupport", "v2.0"),
+    ("PlatformDetails", "Linux/UNIX"),
+    ("RootDeviceName", "/dev/xvda"),
+    ("RootDeviceType", "ebs"),
+    ("SriovNetSupport", "simple"),
+    ("UsageOperation", "RunInstances"),
+    ("VirtualizationType", "hvm"),
+)
+"""What an ordinary Linux image says about itself, beside the members that tests care about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One item of a launch permission.
+
+    `member` is the name of the member in EC2's model, and `value` its text; with `raw`, `value` is the XML inside the
+    item as it is, for kinds that the model does not know.
+    """
+
+    member: GrantMember
+    value: str
+
+
+def account_grant(account_id: str) -> Grant:
+    """Return the grant of one account."""
+    return Grant("UserId", account_id)
+
+
+def everyone_grant() -> Grant:
+    """Return the grant that makes an image public."""
+    return Grant("Group", "all")
+
+
+def organization_grant(arn: str) -> Grant:
+    """Return the grant of an organization, by its full ARN."""
+    return Grant("OrganizationArn", arn)
+
+
+def unit_grant(arn: str) -> Grant:
+    """Return the grant of an organizational unit, by its full ARN."""
+    return Grant("OrganizationalUnitArn", arn)
+
+
+def raw_grant(xml: str) -> Grant:
+    """Return an item whose XML is `xml`, such as `<futureKind>x</futureKind>`."""
+    return Grant("raw", xml)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeBlockDevice:
+    """One block device mapping of an image; `volume_size` is in GiB."""
+
+    device_name: str
+    snapshot_id: str
+    volume_size: int = 8
+    encrypted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FakeImage:
+    """One image. `public` is derived from the grants unless it is set, which makes the listing contradict them.
+
+    `members` are further members of the model's `Image`, by name.
+    """
+
+    id: str
+    name: str | None = "golden"
+    grants: tuple[Grant, ...] = ()
+    description: str | None = None
+    creation_date: str = "2026-01-02T03:04:05.000Z"
+    state: str = "available"
+    public: bool | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    block_devices: tuple[FakeBlockDevice, ...] = ()
+    deprecation_time: str | None = None
+    members: tuple[tuple[str, object], ...] = LINUX_MEMBERS
+
+    @property
+    def is_public(self) -> bool:
+        """What the listing says in `Public`."""
+        return any(grant.member == "Group" for grant in self.grants) if self.public is None else self.public
+
+
+def by_id(*images: FakeImage) -> dict[str, FakeImage]:
+    """Return the images by their ids, in their order: the form in which a `FakeRegion` takes them."""
+    return {image.id: image for image in images}
+
+
+@dataclass(frozen=True, slots=True)
+class FakeRegion:
+    """One region of an account. `opt_in_status` is EC2's word; images keep the order of the mapping."""
+
+    images: Mapping[str, FakeImage] = field(default_factory=dict)
+    opt_in_status: Literal["opt-in-not-required", "opted-in", "not-opted-in"] = "opt-in-not-required"
+
+
+@dataclass(frozen=True, slots=True)
+class FakeAccount:
+    """One account: its regions by name, and its roles by name, or the names of roles that anyone may assume.
+
+    With `None`, there is any role.
+    """
+
+    regions: Mapping[str, FakeRegion]
+    roles: Mapping[str, FakeRole] | frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FakeOrganization:
+    """The organization of the estate. `members` of `None` means all accounts; `denied` ones may not describe it.
+
+    Without a `tree`, the members are listed as directly under the root.
+    """
+
+    id: str
+    management_account: str
+    members: frozenset[str] | None = None
+    denied: frozenset[str] = frozenset()
+    tree: FakeTree | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """Accounts by their ids, in one partition, and the organization they may belong to."""
+
+    accounts: Mapping[str, FakeAccount]
+    organization: FakeOrganization | None = None
+    partition: str = "aws"
+
+
+def single_account(
+    *images: FakeImage, account_id: str = "111122223333", region: str = "us-east-1", more_regions: tuple[str, ...] = ()
+) -> Estate:
+    """Return an estate of one account with these images in `region`, and empty regions beside it."""
+    regions = {region: FakeRegion(by_id(*images))} | {name: FakeRegion() for name in more_regions}
+    return Estate({account_id: FakeAccount(regions)})

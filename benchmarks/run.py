@@ -1,0 +1,74 @@
+"""Measures amiguard against its targets and against Cloud Custodian: `python -m benchmarks.run`."""
+
+import argparse
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from benchmarks.cases import CASES, Effort
+from benchmarks.figures import Figure, as_table
+from benchmarks.measure import ProgramFailedError
+from benchmarks.programs import CUSTODIAN_VERSION
+
+RESULTS: Final = Path(__file__).with_name("RESULTS.md")
+_PACKAGES: Final = ("amiguard", "aiohttp", "botocore", "lxml")
+
+
+def main() -> int:
+    """Run the chosen cases and print their figures; a full run is also written to RESULTS.md.
+
+    Returns:
+        0 if all targets are met, 1 if one is missed, 2 if a program failed.
+    """
+    options = _options()
+    effort = Effort(options.runs, options.peer_runs, options.paced_runs)
+    if options.quick:
+        effort = Effort(runs=1, peer_runs=min(1, options.peer_runs), paced_runs=1, small=True)
+    figures: list[Figure] = []
+    try:
+        for name in options.case or CASES:
+            print(f"running {name}", file=sys.stderr, flush=True)
+            figures += CASES[name](effort)
+    except ProgramFailedError as error:
+        print(error, file=sys.stderr)
+        return 2
+    table = as_table(figures)
+    print(table)
+    if not options.quick and not options.case:
+        RESULTS.write_text(_document(table), encoding="utf-8")
+    return int(any(one.missed for one in figures))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser.add_argument("--runs", type=int, default=5, help="runs of amiguard without throttling")
+    parser.add_argument(
+        "--peer-runs", type=int, default=1, help="runs of Cloud Custodian, three minutes each; may be 0"
+    )
+    parser.add_argument("--paced-runs", type=int, default=3, help="runs with a bucket, one to two minutes each")
+    parser.add_argument("--case", action="append", choices=CASES, help="this case only; repeatable")
+    parser.add_argument("--quick", action="store_true", help="small estates, once: to see that it works")
+    return parser.parse_args()
+
+
+def _document(table: str) -> str:
+    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    return f"""# Results
+
+Written by `make bench` on {datetime.now(UTC):%d %B %Y}. How it is measured is in [README.md](README.md).
+
+- Machine: {machine}, Python {platform.python_version()}; the fake EC2 runs on it as well.
+- Versions: {packages}; Cloud Custodian {CUSTODIAN_VERSION}.
+- Figures are medians. Machines differ, and so do days: trust the ratios more than single figures.
+
+{table}
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -16,13 +16,14 @@ else
   INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test lint format bench crash clean
 
 help:
 	@echo "make demo    audit an embedded AWS (no account needed)"
 	@echo "make test    run all tests"
 	@echo "make lint    ruff, mypy --strict, import-linter"
 	@echo "make format  let ruff format and mend the code"
+	@echo "make crash   kill audits at 100 random moments, and compare what they find when they go on"
 	@echo "make bench   measure against Cloud Custodian; writes benchmarks/RESULTS.md (RUNS=1 for a quick look)"
 
 $(STAMPS)/venv:
@@ -59,6 +60,9 @@ format: $(STAMPS)/dev
 
 bench: $(STAMPS)/dev
 	$(BIN)/python -m benchmarks.run $(if $(RUNS),--runs $(RUNS)) $(ARGS)
+
+crash: $(STAMPS)/dev
+	CRASH_SEEDS=100 $(BIN)/python -m pytest --numprocesses auto -k killed_audit tests/cli/test_audit_estate.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

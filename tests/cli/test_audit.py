@@ -126,7 +126,7 @@ def test_a_named_image_that_is_nowhere_is_an_error(run_amiguard: RunAmiguard) ->
         run = run_amiguard(*arguments, env=fake.environment(ACCOUNT))
         assert (run.code, run.out) == (2, "")
         assert run.err == (
-            f"amiguard: error: not found among the images that were asked for: ami-0000000000000dead\n"
+            "amiguard: error: not found among the images that were asked for: ami-0000000000000dead\n"
             "  hint: check the id, the account and --region\n"
         )
         # Where a region could not be read, it may be there.

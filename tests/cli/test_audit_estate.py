@@ -1,11 +1,12 @@
 """`amiguard audit` over many accounts: organization, roles, completeness, checkpoint, deadline, workers."""
 
 import json
+import os
 import random
 import re
 import signal
 import subprocess
-import time
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from benchmarks.fake_ec2 import (
     FakeUnit,
     Fault,
     Hang,
+    Rewrite,
     account_grant,
     by_id,
+    credentials_for,
 )
 from tests.conftest import PROGRAM, RunAmiguard, scrubbed_environment
 
@@ -232,8 +235,8 @@ def test_suspended_accounts_fail_if_the_settings_say_so(run_amiguard: RunAmiguar
             "amiguard: error: the accounts of the organization could not be listed: not permitted: "
             f"organizations:ListAccounts (AWS answers it to the management account {MANAGER} and to delegated "
             "administrators only)\n"
-            "  hint: use credentials of the management account or of a delegated administrator, or a directory that was "
-            "saved there (`amiguard trust snapshot`, then --directory)\n",
+            "  hint: use credentials of the management account or of a delegated administrator, or a directory that "
+            "was saved there (`amiguard trust snapshot`, then --directory)\n",
         ),
         (
             ("--account", BUILD),
@@ -335,47 +338,69 @@ def large_estate() -> Estate:
     return Estate(accounts, FakeOrganization(ORGANIZATION, MANAGER, tree=TREE))
 
 
-@pytest.mark.parametrize("seed", range(10))
+class Killer:
+    """Kills a program in the middle of a call."""
+
+    def __init__(self) -> None:
+        self._started = threading.Event()
+
+    def watch(self, program: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
+        self._program = program
+        self._started.set()
+        return program
+
+    def __call__(self, body: bytes) -> bytes:
+        self._started.wait(60)
+        self._program.kill()
+        return body
+
+
+# `make crash` asks for more.
+SEEDS = range(int(os.environ.get("CRASH_SEEDS", "10")))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_killed_audit_goes_on_and_gives_the_report_of_an_unbroken_one(
     run_amiguard: RunAmiguard, tmp_path: Path, seed: int
 ) -> None:
-    checkpoint = tmp_path / "checkpoint"
-    arguments = (*ARGUMENTS, "--read-bucket", "none")
-    with FakeEc2(large_estate(), faults=[Fault(Delay(0.02), action="DescribeImageAttribute")]) as fake:
+    checkpoint = str(tmp_path / "checkpoint")
+    chance = random.Random(seed)
+    arguments = (*ARGUMENTS, "--read-bucket", "none", "--workers", chance.choice(["1", "1", "2"]))
+    slow = Fault(Delay(0.005), action="DescribeImageAttribute")
+    with FakeEc2(large_estate(), faults=[slow]) as fake:
         _, unbroken = audit_json(run_amiguard, fake, *arguments)
         environment = scrubbed_environment(tmp_path, fake.environment(MANAGER))
-        chance = random.Random(seed)
-        command = [PROGRAM, "audit", "--format", "json", "--trust", "own", *arguments, "--checkpoint", checkpoint]
+        command = [str(PROGRAM), "audit", "--format", "json", "--trust", "own", *arguments, "--checkpoint", checkpoint]
         for _ in range(2):
-            program = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            # Killed after a random number of reads, and not after a time: the test does not depend on the machine.
-            before, wanted = fake.stats.calls["DescribeImageAttribute"], chance.randrange(1, 119)
-            while program.poll() is None and fake.stats.calls["DescribeImageAttribute"] < before + wanted:
-                time.sleep(0.001)
-            program.kill()
-            program.wait()
-        run = run_amiguard(
-            "audit",
-            "--quiet",
-            "--format",
-            "json",
-            "--trust",
-            "own",
-            *arguments,
-            "--checkpoint",
-            str(checkpoint),
-            env=fake.environment(MANAGER),
-        )
-    assert run.code == 1
-    assert without_times_and_ids(json.loads(run.out)) == without_times_and_ids(unbroken), f"seed {seed}"
-    assert not checkpoint.exists()
+            # Killed at a call and not at a time, so that the test does not depend on the machine's speed.
+            killer = Killer()
+            at_call = Fault(Rewrite(killer), action="DescribeImageAttribute", skip=chance.randrange(119), times=1)
+            fake.set_faults(at_call, slow)
+            killer.watch(
+                subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            ).wait()
+        fake.set_faults()
+        code, document = audit_json(run_amiguard, fake, "--quiet", *arguments, "--checkpoint", checkpoint)
+    assert code == 1
+    assert without_times_and_ids(document) == without_times_and_ids(unbroken), f"seed {seed}"
+    assert not Path(checkpoint).exists()
 
 
 def test_ctrl_c_keeps_the_checkpoint_and_another_audit_is_refused(run_amiguard: RunAmiguard, tmp_path: Path) -> None:
     checkpoint = tmp_path / "checkpoint"
     fault = Fault(Hang(), action="DescribeImageAttribute", account_id=SHOP)
     with FakeEc2(estate(), faults=[fault]) as fake:
-        command = [PROGRAM, "audit", "--format", "jsonl", "--trust", "own", *ARGUMENTS, "--checkpoint", checkpoint]
+        command = [
+            str(PROGRAM),
+            "audit",
+            "--format",
+            "jsonl",
+            "--trust",
+            "own",
+            *ARGUMENTS,
+            "--checkpoint",
+            str(checkpoint),
+        ]
         with subprocess.Popen(
             command, env=scrubbed_environment(tmp_path, fake.environment(MANAGER)), stdout=subprocess.PIPE, text=True
         ) as program:
@@ -420,3 +445,110 @@ def test_throttled_discovery_is_seen_through(run_amiguard: RunAmiguard) -> None:
     assert code == 1
     assert document["audit"]["complete"] is True
     assert document["summary"]["throttled"] == 5
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_interrupted_audit_of_many_accounts_tells_what_is_known(tmp_path: Path, workers: str) -> None:
+    """Ctrl-C while one account hangs: the results of the others are there, and what a worker had under way."""
+    hang = Fault(Hang(), action="DescribeImageAttribute", image_id=image(7).id)
+    shop = account(image(3, STRANGER), image(7))
+    with FakeEc2(estate(shop=shop, build=account(image(2))), faults=[hang]) as fake:
+        command = [str(PROGRAM), "audit", "--format", "jsonl", "--trust", "own", *ARGUMENTS, "--workers", workers]
+        with subprocess.Popen(
+            command,
+            env=scrubbed_environment(tmp_path, fake.environment(MANAGER)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as program:
+            assert program.stdout is not None
+            assert program.stderr is not None
+            lines = [program.stdout.readline() for _ in range(4)]  # the header, and all that does not hang
+            program.send_signal(signal.SIGINT)
+            lines += program.stdout.readlines()
+            err = program.stderr.read()
+    results = [json.loads(line) for line in lines if '"type":"result"' in line]
+    summary = json.loads(lines[-1])
+    assert (program.returncode, err) == (130, "")
+    assert statuses({"results": results}) == {
+        "1/1": "pass",
+        "2/2": "pass",
+        "4/4": "pass",
+        "3/3": "fail",
+        "3/-": "unknown",
+    }
+    assert (summary["complete"], summary["summary"]["fail"]) == (False, 1)
+
+
+def test_a_deadline_holds_for_workers_too(run_amiguard: RunAmiguard) -> None:
+    with FakeEc2(estate(), faults=[Fault(Hang(), action="DescribeImageAttribute", account_id=SHOP)]) as fake:
+        code, document = audit_json(run_amiguard, fake, *ARGUMENTS, "--deadline", "5s", "--workers", "2")
+    assert code == 1
+    assert statuses(document) == {"1/1": "pass", "2/2": "fail", "3/-": "unknown", "4/4": "pass"}
+
+
+def settings_with(targets: str) -> str:
+    return f"version: 1\ntrust:\n  accounts: ['{BUILD}']\ntargets:\n{targets}"
+
+
+def profiles(tmp_path: Path, **accounts: str) -> dict[str, str]:
+    """An AWS configuration with a profile of each account's own keys."""
+    file = tmp_path / "aws-credentials"
+    lines = []
+    for name, account_id in accounts.items():
+        keys = credentials_for(account_id)
+        lines += [
+            f"[{name}]",
+            f"aws_access_key_id={keys.access_key_id}",
+            f"aws_secret_access_key={keys.secret_access_key}",
+        ]
+    file.write_text("\n".join(lines) + "\n")
+    return {"AWS_SHARED_CREDENTIALS_FILE": str(file)}
+
+
+def test_accounts_by_profile_by_a_role_from_a_profile_and_by_a_hub(run_amiguard: RunAmiguard, tmp_path: Path) -> None:
+    """A role that trusts the hub only is reached through it; one that trusts a profile's account, from there."""
+    hub = account(image(2), roles={"Hub": FakeRole()})
+    spoke = account(image(3), roles={"Spoke": FakeRole(trusts=frozenset({BUILD}))})
+    other = account(image(4, STRANGER), roles={"Other": FakeRole(trusts=frozenset({SHOP}))})
+    (tmp_path / "amiguard.yaml").write_text(
+        settings_with(
+            f"""\
+  accounts:
+    - {{id: "{BUILD}", profile: build}}
+    - {{id: "{SHOP}", role_arn: "arn:aws:iam::{SHOP}:role/Spoke"}}
+    - {{id: "{SANDBOX}", profile: shop, role_arn: "arn:aws:iam::{SANDBOX}:role/Other", regions: [us-east-1]}}
+  roles:
+    chain: ["arn:aws:iam::{BUILD}:role/Hub"]
+    session_name: nightly
+"""
+        )
+    )
+    with FakeEc2(estate(build=hub, shop=spoke, sandbox=other)) as fake:
+        environment = fake.environment(MANAGER) | profiles(tmp_path, build=BUILD, shop=SHOP)
+        run = run_amiguard("audit", "--format", "json", env=environment)
+        sessions = [call.parameters["RoleSessionName"] for call in fake.stats.recent if call.action == "AssumeRole"]
+    assert run.err == ""
+    document = json.loads(run.out)
+    assert statuses(document) == {"2/2": "pass", "3/3": "pass", "4/4": "fail"}
+    assert {region for number, region, _ in targets(document) if number == "4"} == {"us-east-1"}
+    assert sessions == ["nightly"] * 3
+    assert run.code == 1
+
+
+@pytest.mark.parametrize(
+    ("profile", "reason"),
+    [("shop", f"is in account {SHOP}, and not in {BUILD}"), ("nope", "could not be found")],
+)
+def test_a_profile_that_leads_elsewhere_is_no_audit_of_another_account(
+    run_amiguard: RunAmiguard, tmp_path: Path, profile: str, reason: str
+) -> None:
+    (tmp_path / "amiguard.yaml").write_text(settings_with(f'  accounts: [{{id: "{BUILD}", profile: {profile}}}]\n'))
+    with FakeEc2(estate()) as fake:
+        environment = fake.environment(MANAGER) | profiles(tmp_path, shop=SHOP)
+        run = run_amiguard("audit", "--format", "json", env=environment)
+        assert "DescribeImages" not in fake.stats.calls
+    assert run.code == 3
+    (unread,) = json.loads(run.out)["results"]
+    assert (unread["status"], unread["account_id"], unread["image"]) == ("unknown", BUILD, None)
+    assert reason in unread["message"]

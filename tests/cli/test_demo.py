@@ -14,10 +14,13 @@ def test_the_demo_finds_what_is_wrong_and_says_how_to_go_on(run_amiguard: RunAmi
     run = run_amiguard("demo")
     assert run.code == 1
     assert run.out.startswith("Public: everyone may launch these images\n")
-    assert re.search(r"^\d+ of 93 images can be launched by grantees that are not trusted", run.out, re.MULTILINE)
+    assert re.search(r"^\d+ of 123 images can be launched by grantees that are not trusted", run.out, re.MULTILINE)
     assert "The audit is complete." in run.out
     assert "Brightline Consulting)) lapsed after" in re.sub(r"\s+", " ", run.out)
     assert "\x9b" not in run.out
+    assert re.search(r"^123456789012  us-east-1  Platform$", run.out, re.MULTILINE)
+    assert re.search(r"^\d{12}  eu-central-1  Payments production$", run.out, re.MULTILINE)
+    assert re.search(r"^\d{12}  us-east-1  Analytics$", run.out, re.MULTILINE)
     assert "amiguard audit --trust 123456789012" in run.err
     assert "Traceback" not in run.err
 
@@ -35,19 +38,40 @@ def test_a_demo_that_is_kept_serves_other_commands_until_it_is_interrupted(
     ) as program:
         assert program.stderr is not None
         environment: dict[str, str] = {}
+        tips: list[list[str]] = []
         for line in program.stderr:
             if line.startswith("  export "):
                 name, _, value = shlex.split(line.strip())[1].partition("=")
                 environment[name] = value
+            elif line.startswith("  amiguard "):
+                tips.append(shlex.split(line)[1:])
             if "Ctrl-C" in line:
                 break
-        run = run_amiguard("audit", "--quiet", "--format", "json", env=environment)
+        runs = {tip[0]: run_amiguard(*tip, env=environment) for tip in tips}
+        saved = run_amiguard("trust", "snapshot", "directory.json", env=environment)
+        run = run_amiguard(
+            *("audit", "--quiet", "--format", "json", "--organization", "--role-name", "AmiguardAudit"),
+            env=environment,
+        )
         program.send_signal(signal.SIGINT)
         rest = program.stderr.read()
     assert program.returncode == 0
     assert rest == ""
+    assert tips[0] == ["audit", "--organization", "--role-name", "AmiguardAudit"]
+    assert {name: tip.code for name, tip in runs.items()} == {"audit": 1, "trust": 0}
+    assert "of 123 images can be launched" in runs["audit"].out
+    assert re.match(r"saved directory\.json: organization o-\w+, 3 accounts and 5 units, as of ", saved.err)
+    document = json.loads(run.out)
     assert run.code == 1
-    assert json.loads(run.out)["summary"]["images"] == 93
+    assert document["audit"]["complete"] is True
+    assert document["summary"]["images"] == 123
+    assert document["summary"]["api_calls"]["AssumeRole"] == 2
+    audited = {(one["account_name"], one["region"], one["status"]) for one in document["targets"]}
+    assert audited == {
+        (name, region, "audited")
+        for name in ("Platform", "Payments production", "Analytics")
+        for region in ("us-east-1", "eu-central-1", "ap-southeast-2")
+    }
 
 
 def test_without_its_extra_the_demo_says_what_to_install(tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ def test_init_check_add_explain_remove(run_amiguard: RunAmiguard, tmp_path: Path
         "amiguard.yaml: valid\n"
         "  trusts      1 organization\n"
         "  exceptions  none\n"
+        "  targets     the account of your credentials\n"
         "  regions     all\n"
         "  digest      DIGEST\n"
     )
@@ -112,6 +113,7 @@ def test_check_sums_up_and_warns(run_amiguard: RunAmiguard, settings: Path) -> N
         "amiguard.yaml: valid\n"
         "  trusts      3 accounts, 1 organization (1 lapsed)\n"
         "  exceptions  1 (1 lapsed)\n"
+        "  targets     the account of your credentials\n"
         "  regions     eu-central-1, us-east-1\n"
         "  digest      DIGEST\n"
     )
@@ -129,6 +131,28 @@ def test_check_of_a_policy_that_trusts_nobody(run_amiguard: RunAmiguard, setting
     settings.write_text("version: 1\ntrust: nobody\n", encoding="utf-8")
 
     assert "  trusts      nobody\n" in run_amiguard("trust", "check").out
+
+
+@pytest.mark.parametrize(
+    ("targets", "told"),
+    [
+        ('accounts: ["123456789012"]', "1 account"),
+        ("organization: {role_name: Audit}", "the organization of your credentials (role Audit)"),
+        (
+            'accounts: ["123456789012", "210987654321"]\n'
+            "  organization:\n"
+            "    role_name: path/Audit\n"
+            "    include: {units: [ou-ab12-cdefghij], tags: [a, b=c]}\n"
+            '    exclude: {accounts: ["333333333333"]}',
+            "2 accounts, the organization of your credentials (role path/Audit) only 1 unit, 2 tags without 1 account",
+        ),
+    ],
+)
+def test_check_says_what_would_be_audited(run_amiguard: RunAmiguard, settings: Path, targets: str, told: str) -> None:
+    settings.write_text(f"version: 1\ntrust: nobody\ntargets:\n  {targets}\n", encoding="utf-8")
+    run = run_amiguard("trust", "check")
+    assert run.code == 0
+    assert f"\n  targets     {told}\n  regions     all\n" in run.out
 
 
 def test_check_tells_every_mistake(run_amiguard: RunAmiguard, settings: Path) -> None:

@@ -89,11 +89,13 @@ Next steps
   - If a grantee may launch every image, add it to the trust policy:
       amiguard trust add 999988887777
   - If it may launch certain images only, write an exception in amiguard.yaml: reason and owner.
-  - What is unknown is not clean. Where access was denied, allow the audit ec2:DescribeImages and
-    ec2:DescribeImageAttribute; then audit again.
-  - To decide the undetermined grantees, audit where the organization can be read:
-    organizations:DescribeOrganization, ListAccounts, ListRoots, ListParents and
-    ListOrganizationalUnitsForParent.
+  - What is unknown is not clean. Where access was denied, allow the audit ec2:DescribeRegions,
+    ec2:DescribeImages and ec2:DescribeImageAttribute, or mend the role that could not be assumed;
+    then audit again.
+  - To decide the undetermined grantees, audit where the organization can be read
+    (organizations:DescribeOrganization, ListAccounts, ListRoots, ListParents, ListAccountsForParent
+    and ListOrganizationalUnitsForParent), or with a directory that was saved there: `amiguard trust
+    snapshot`, then --directory.
   - This version does not know a kind of grant that EC2 returned: see the console, and update
     amiguard.
 """
@@ -263,7 +265,7 @@ def test_five_hundred_failing_images_stay_readable() -> None:
 
 def test_a_reader_that_goes_away_is_the_callers_matter() -> None:
     class Gone(io.StringIO):
-        def write(self, text: str) -> int:  # noqa: ARG002 - a stub takes what the real one takes
+        def write(self, text: str) -> int:
             raise BrokenPipeError(errno.EPIPE, "gone")
 
     with sample_report() as report, pytest.raises(BrokenPipeError):

@@ -166,7 +166,9 @@ def test_what_the_starter_shows_in_comments_is_valid_too() -> None:
         line.replace("#", " ", 1) if line.startswith("  #  -") else line.removeprefix("# ")
         for line in lines
         if not line.startswith("#")
-        or line.startswith(("# exceptions:", "#   - images", "#     ", "# targets:", "#   regions:"))
+        or line.startswith(
+            ("# exceptions:", "#   - images", "#     ", "# targets:", "#   regions:", "#   organization:")
+        )
     ]
 
     settings = load("\n".join(examples))

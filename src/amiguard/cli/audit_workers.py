@@ -156,14 +156,14 @@ def _work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if order.verbose:
         log_to_stderr()
-    with Spool(folder) as spool:
+    # A parent that was killed is gone in the middle of a message: there is nobody left to tell.
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError), Spool(folder) as spool:
         try:
             end.send(_Done(asyncio.run(_audit(order, accounts, following, end, spool))))
         except AmiguardError as error:
             end.send(_Failed(error))
         # The parent reads results from this spool's files: they go when it has hung up.
-        with suppress(EOFError, OSError):
-            end.recv()
+        end.recv()
 
 
 async def _audit(

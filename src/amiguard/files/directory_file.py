@@ -170,7 +170,10 @@ def why_not_usable(
 
 
 def _in_words(age: timedelta) -> str:
-    return f"{age.days} days" if age >= timedelta(days=2) else f"{age / timedelta(hours=1):g} hours"
+    for unit, name in ((timedelta(days=1), "days"), (timedelta(hours=1), "hours"), (timedelta(minutes=1), "minutes")):
+        if age >= 2 * unit:
+            return f"{age / unit:g} {name}"
+    return f"{age.total_seconds():g} seconds"
 
 
 def _check_version(path: Path, data: bytes) -> None:

@@ -19,18 +19,17 @@ def write_results(results: Iterable[str], stream: TextIO) -> None:
 
 def write_summary(report: Report, stream: TextIO) -> None:
     """Write the last line: what became of the targets, the counts, and whether the audit is complete."""
-    stream.write(
-        encode(
-            {
-                "type": "summary",
-                "finished_at": report.audit["finished_at"],
-                "complete": report.audit["complete"],
-                "summary": report.summary,
-                "targets": list(report.targets),
-            }
-        )
-        + "\n"
-    )
+    audit = report.audit
+    directory = {"directory": audit["directory"]} if "directory" in audit else {}
+    line = {
+        "type": "summary",
+        "finished_at": audit["finished_at"],
+        "complete": audit["complete"],
+        **directory,
+        "summary": report.summary,
+        "targets": list(report.targets),
+    }
+    stream.write(encode(line) + "\n")
 
 
 def render_jsonl(report: Report, shown: StatusFilter, stream: TextIO) -> None:

@@ -109,14 +109,16 @@ def _steps_for_sharing(found: Tally) -> Iterator[Step]:
 def _steps_for_unknown(report: Report, found: Tally) -> Iterator[Step]:
     if found.unread or any(target["status"] == "failed" for target in report.targets):
         yield Step(
-            "What is unknown is not clean. Where access was denied, allow the audit ec2:DescribeImages and "
-            "ec2:DescribeImageAttribute; then audit again."
+            "What is unknown is not clean. Where access was denied, allow the audit ec2:DescribeRegions, "
+            "ec2:DescribeImages and ec2:DescribeImageAttribute, or mend the role that could not be assumed; then audit "
+            "again."
         )
     if found.undetermined - {"unrecognized"}:
         yield Step(
-            "To decide the undetermined grantees, audit where the organization can be read: "
-            "organizations:DescribeOrganization, ListAccounts, ListRoots, ListParents and "
-            "ListOrganizationalUnitsForParent."
+            "To decide the undetermined grantees, audit where the organization can be read "
+            "(organizations:DescribeOrganization, ListAccounts, ListRoots, ListParents, ListAccountsForParent and "
+            "ListOrganizationalUnitsForParent), or with a directory that was saved there: `amiguard trust snapshot`, "
+            "then --directory."
         )
     if "unrecognized" in found.undetermined:
         yield Step(

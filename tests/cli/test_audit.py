@@ -24,6 +24,7 @@ from benchmarks.fake_ec2 import (
     Fault,
     Hang,
     HttpReply,
+    Rewrite,
     TruncatedXml,
     account_grant,
     by_id,
@@ -99,6 +100,50 @@ def test_jsonl_has_a_header_the_results_and_a_summary(run_amiguard: RunAmiguard)
     assert [line["type"] for line in lines] == ["header", "result", "result", "summary"]
     assert lines[-1]["complete"] is True
     assert [target["region"] for target in lines[-1]["targets"]] == ["eu-central-1", "us-east-1"]
+
+
+def test_jsonl_writes_nothing_where_nothing_is_done(run_amiguard: RunAmiguard) -> None:
+    with FakeEc2(regions(PRIVATE)) as fake:
+        arguments = ("audit", "--trust", TRUSTED, "--format", "jsonl", "--region", "mars-1")
+        run = run_amiguard(*arguments, env=fake.environment(ACCOUNT))
+    assert (run.code, run.out) == (2, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_audit_that_is_stopped_before_it_began_is_no_traceback(tmp_path: Path, number: signal.Signals) -> None:
+    organization = FakeOrganization(ORGANIZATION, ACCOUNT)
+    stopper = Stopper(number)
+    fault = Fault(Rewrite(stopper), action="DescribeOrganization")
+    with (
+        FakeEc2(Estate(regions(PRIVATE).accounts, organization), faults=[fault]) as fake,
+        subprocess.Popen(
+            [PROGRAM, "audit", "--trust", "own"],
+            env=scrubbed_environment(tmp_path, fake.environment(ACCOUNT)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as program,
+    ):
+        stopper.watch(program)
+        out, err = program.communicate(timeout=60)
+    assert (program.returncode, out, err) == (130, "", "")
+
+
+class Stopper:
+    """Sends a signal to a program in the middle of a call."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        self._number = number
+        self._started = threading.Event()
+
+    def watch(self, program: "subprocess.Popen[str]") -> None:
+        self._program = program
+        self._started.set()
+
+    def __call__(self, body: bytes) -> bytes:
+        self._started.wait(60)
+        self._program.send_signal(self._number)
+        return body
 
 
 def test_filters_on_what_is_shown_change_neither_counts_nor_the_exit_code(run_amiguard: RunAmiguard) -> None:

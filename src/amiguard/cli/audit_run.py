@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
-from amiguard.auditor import AccountOpened, AccountUnreadable
 from amiguard.aws.call_book import CallBook
 from amiguard.aws.images import ImageQuery
 from amiguard.aws.pacing import BucketSize, Pacer
@@ -29,20 +28,20 @@ from amiguard.cli.exit_codes import ExitCode
 from amiguard.cli.log import log_to_stderr
 from amiguard.cli.progress import Progress, shown_progress
 from amiguard.cli.report_formats import default_statuses, renderer_of
+from amiguard.cli.result_stream import ResultStream
 from amiguard.cli.talk import say, warn
 from amiguard.core.decision import policy_digest, rules_in_force
 from amiguard.core.directory import Directory
 from amiguard.core.errors import TargetsError
 from amiguard.core.image import Unreadable
 from amiguard.core.organization import NoOrganization
-from amiguard.core.result import Status, Target, TargetReport
+from amiguard.core.result import Status, Target
 from amiguard.core.scope import Scope
 from amiguard.core.selection import AuditedAccount
 from amiguard.files.checkpoint import AuditIdentity, Checkpoint
 from amiguard.files.settings_record import Settings
 from amiguard.report.interface import AuditHeader, AuditOutcome, StatusFilter, header_v1
 from amiguard.report.json_v1 import DirectoryV1, rfc3339
-from amiguard.report.jsonl import write_header, write_results, write_summary
 from amiguard.report.output import check_writable, open_output
 from amiguard.report.spool import Spool
 
@@ -121,7 +120,12 @@ def run_audit(request: AuditRequest) -> ExitCode:
     caller = session.ask_caller()
     with Spool() as spool, ExitStack() as files:
         run = _Run(request, query, buckets, session, caller, calls, spool, files, started_at)
-        if asyncio.run(run.audit()) == INTERRUPTED:
+        try:
+            early = asyncio.run(run.audit())
+        except asyncio.CancelledError:
+            # Terminated before there was anything to report.
+            return ExitCode.INTERRUPTED
+        if early == INTERRUPTED:
             return ExitCode.INTERRUPTED
         if spool.counts[Status.FAIL]:
             return ExitCode.UNTRUSTED
@@ -165,17 +169,15 @@ class _Run:
         checkpoint, identity = self._open_checkpoint()
         header = self._header(identity)
         progress = self._progress()
-        collector = self._collector(progress, checkpoint, found.selection.audited)
-        if self.request.streams:
-            with open_output(None) as stream:
-                write_header(header_v1(header), stream)
+        stream = ResultStream(self.spool, header_v1(header), self.request.shown) if self.request.streams else None
+        collector = self._collector(progress, checkpoint, found.selection.audited, stream)
         for event in left_out(found.selection, self.caller.partition):
             collector.note(event)
         with shown_progress(progress, wanted=not (self.request.quiet or self.request.verbose)):
             early = await self._audit_in_time(found, checkpoint, collector)
         if early is None:
             self._refuse_missing_images(collector.missing_images)
-        self._report(header, found)
+        self._report(header, found, stream)
         if checkpoint is not None and early is None:
             checkpoint.remove()
         return early
@@ -297,13 +299,17 @@ class _Run:
         )
 
     def _collector(
-        self, progress: Progress, checkpoint: Checkpoint | None, accounts: Sequence[AuditedAccount]
+        self,
+        progress: Progress,
+        checkpoint: Checkpoint | None,
+        accounts: Sequence[AuditedAccount],
+        stream: ResultStream | None,
     ) -> Collector:
         listeners: list[Listener] = []
         if checkpoint is not None:
             listeners.append(CheckpointListener(checkpoint, self.spool, self.calls, accounts, self.caller))
-        if self.request.streams:
-            listeners.append(_Stream(self.spool, self.request.shown))
+        if stream is not None:
+            listeners.append(stream)
         return Collector(
             self.spool,
             self.calls,
@@ -331,7 +337,7 @@ class _Run:
             "source": "file" if self.request.directory.file else "aws",
         }
 
-    def _report(self, header: AuditHeader, found: Accounts) -> None:
+    def _report(self, header: AuditHeader, found: Accounts, results: ResultStream | None) -> None:
         """Write the report, or the end of it if it streams."""
         outcome = AuditOutcome(
             finished_at=datetime.now(UTC),
@@ -341,25 +347,8 @@ class _Run:
             directory=self._directory(found.organizations.directory),
         )
         report = self.spool.report(header, outcome, found.names)
+        if results is not None:
+            results.end(report)
+            return
         with open_output(self.request.output) as stream:
-            if self.request.streams:
-                write_summary(report, stream)
-            else:
-                renderer_of(self.request.report_format)(report, self.request.shown, stream)
-
-
-class _Stream:
-    """Writes the results of each target to stdout as it ends."""
-
-    def __init__(self, spool: Spool, shown: StatusFilter) -> None:
-        self._spool = spool
-        self._shown = shown
-
-    def account_opened(self, account: AccountOpened | AccountUnreadable) -> None:
-        """Nothing is written of accounts."""
-
-    def target_ended(self, report: TargetReport) -> None:
-        """Write its results."""
-        with open_output(None) as stream:
-            write_results(self._spool.results(report.target, self._shown), stream)
-            stream.flush()
+            renderer_of(self.request.report_format)(report, self.request.shown, stream)

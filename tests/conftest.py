@@ -29,6 +29,7 @@ def scrubbed_environment(home: Path, extra: Mapping[str, str] | None = None) -> 
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
+        "TMPDIR": str(home),  # a killed audit leaves its spool there
         "XDG_CONFIG_HOME": str(home / ".config"),
         "XDG_STATE_HOME": str(home / ".local" / "state"),
         "LANG": "C.UTF-8",

@@ -609,3 +609,61 @@ def test_no_progress_where_nobody_watches_and_progress_on_a_terminal(tmp_path: P
     assert done.returncode == 0
     assert b"auditing: targets" in b"".join(shown)
     assert b"auditing" not in done.stdout
+
+
+def test_a_tag_that_no_image_has_is_an_error_and_a_narrowed_report_says_so(run_amiguard: RunAmiguard) -> None:
+    with FakeEc2(regions(PRIVATE, SHARED_BADLY)) as fake:
+        run = run_amiguard("audit", "--trust", TRUSTED, "--tag", "Team=wbe", env=fake.environment(ACCOUNT))
+        assert (run.code, run.out) == (2, "")
+        assert run.err.startswith("amiguard: error: no image has the tags that were asked for: Team=wbe\n")
+        _, document = audit_json(run_amiguard, fake, "--trust", TRUSTED, "--tag", "Team=web")
+        assert document["audit"]["narrowed_to"] == {"images": [], "tags": ["Team=web"]}
+        run = run_amiguard("audit", "--trust", TRUSTED, "--image", PRIVATE.id, env=fake.environment(ACCOUNT))
+        assert f"Only these images were asked for: {PRIVATE.id}." in run.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--output", "a", "--checkpoint", "./a"), "--output and --checkpoint are one file: a"),
+        (("--output", "amiguard.yaml"), "--output and the settings file are one file: amiguard.yaml"),
+        (("--checkpoint", "d", "--directory", "d"), "--checkpoint and --directory are one file: d"),
+    ],
+)
+def test_a_file_that_is_read_or_written_is_not_written_over(
+    run_amiguard: RunAmiguard, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    settings = f'version: 1\ntrust:\n  accounts: ["{TRUSTED}"]\n'
+    (tmp_path / "amiguard.yaml").write_text(settings)
+    run = run_amiguard("audit", *arguments)
+    assert (run.code, run.out) == (2, "")
+    assert run.err.split(": ", 2)[2].startswith(message.split(": ", maxsplit=1)[0])
+    assert (tmp_path / "amiguard.yaml").read_text() == settings
+
+
+@pytest.mark.parametrize(
+    ("arguments", "redirect"),
+    [
+        (("audit", "--trust", TRUSTED), ">&-"),
+        (("audit", "--trust", TRUSTED), ">/dev/full"),
+        (("audit", "--trust", TRUSTED, "--format", "jsonl"), ">/dev/full"),
+        (("trust", "schema"), ">/dev/full"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_no_finding(
+    tmp_path: Path, arguments: tuple[str, ...], redirect: str
+) -> None:
+    """Python would end with 1 and a traceback, and 1 says that untrusted sharing was found."""
+    with FakeEc2(regions(SHARED_BADLY)) as fake:
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"'{PROGRAM}' {' '.join(arguments)} {redirect}"],
+            env=scrubbed_environment(tmp_path, fake.environment(ACCOUNT)),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("amiguard: error: ")
+    assert "Traceback" not in done.stderr

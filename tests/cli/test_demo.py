@@ -21,7 +21,7 @@ def test_the_demo_finds_what_is_wrong_and_says_how_to_go_on(run_amiguard: RunAmi
     assert re.search(r"^123456789012  us-east-1  Platform$", run.out, re.MULTILINE)
     assert re.search(r"^\d{12}  eu-central-1  Payments production$", run.out, re.MULTILINE)
     assert re.search(r"^\d{12}  us-east-1  Analytics$", run.out, re.MULTILINE)
-    assert "amiguard audit --trust 123456789012" in run.err
+    assert "amiguard audit --trust 111122223333" in run.err
     assert "Traceback" not in run.err
 
 

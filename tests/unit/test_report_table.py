@@ -81,17 +81,15 @@ unknown (1 of them about a whole target). 1 image vanished during the audit. The
 incomplete: 2 targets failed, 4 results are unknown.
 
 Next steps
-  - Make a public image private:
+  - Make a public image private, in account 111122223333:
       aws ec2 modify-image-attribute --region eu-central-1 --image-id ami-00000000000000005 --launch-permission 'Remove=[{Group=all}]'
-  - Stop sharing an image with a grantee that should not launch it:
+  - Stop sharing an image with a grantee that should not launch it, in account 111122223333:
       aws ec2 modify-image-attribute --region eu-central-1 --image-id ami-00000000000000005 --launch-permission 'Remove=[{UserId=999988887777}]'
   - Or in the console: EC2, AMIs, the image, Permissions, Edit AMI permissions.
   - If a grantee may launch every image, add it to the trust policy:
       amiguard trust add 999988887777
   - If it may launch certain images only, write an exception in amiguard.yaml: reason and owner.
-  - What is unknown is not clean. Where access was denied, allow the audit ec2:DescribeRegions,
-    ec2:DescribeImages and ec2:DescribeImageAttribute, or mend the role that could not be assumed;
-    then audit again.
+  - What is unknown is not clean: see its reason, and audit again.
   - To decide the undetermined grantees, audit where the organization can be read
     (organizations:DescribeOrganization, ListAccounts, ListRoots, ListParents, ListAccountsForParent
     and ListOrganizationalUnitsForParent), or with a directory that was saved there: `amiguard trust

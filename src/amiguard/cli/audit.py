@@ -112,8 +112,8 @@ def audit(
     Exit codes: 0 nothing fails; 1 untrusted sharing was found; 2 usage, settings or credentials; 3 nothing fails, but
     something could not be read or decided; 130 interrupted.
     """
-    from amiguard.cli.audit_run import AuditRequest, run_audit
-    from amiguard.cli.audit_scope import DirectoryOptions
+    from amiguard.cli.audit_request import AuditRequest, DirectoryOptions
+    from amiguard.cli.audit_run import run_audit
 
     settings = read_policy(config, trust, today=today_utc())
     scope = requested_scope(

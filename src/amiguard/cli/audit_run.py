@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,15 +19,16 @@ from amiguard.aws.roles import SessionOptions
 from amiguard.aws.session import AwsSession, Caller
 from amiguard.aws.targets import Regions, read_regions, refuse_disabled_regions, refuse_unknown_regions
 from amiguard.cli.audit_options import image_query, read_buckets
+from amiguard.cli.audit_request import AuditRequest, refuse_same_files
 from amiguard.cli.audit_resume import CheckpointListener, audit_digest, take_up
-from amiguard.cli.audit_scope import Accounts, DirectoryOptions, find_accounts, left_out
+from amiguard.cli.audit_scope import Accounts, find_accounts, left_out
 from amiguard.cli.audit_work import WorkOrder, audit_accounts, expected_targets, open_estate
 from amiguard.cli.audit_workers import INTERRUPTED, WorkersError, audit_in_workers
 from amiguard.cli.collector import Collector, Listener
 from amiguard.cli.exit_codes import ExitCode
 from amiguard.cli.log import log_to_stderr
 from amiguard.cli.progress import Progress, shown_progress
-from amiguard.cli.report_formats import default_statuses, renderer_of
+from amiguard.cli.report_formats import renderer_of
 from amiguard.cli.result_stream import ResultStream
 from amiguard.cli.talk import say, warn
 from amiguard.core.decision import policy_digest, rules_in_force
@@ -36,62 +37,14 @@ from amiguard.core.errors import TargetsError
 from amiguard.core.image import Unreadable
 from amiguard.core.organization import NoOrganization
 from amiguard.core.result import Status, Target
-from amiguard.core.scope import Scope
 from amiguard.core.selection import AuditedAccount
 from amiguard.files.checkpoint import AuditIdentity, Checkpoint
-from amiguard.files.settings_record import Settings
-from amiguard.report.interface import AuditHeader, AuditOutcome, StatusFilter, header_v1
-from amiguard.report.json_v1 import DirectoryV1, rfc3339
+from amiguard.report.interface import AuditHeader, AuditOutcome, header_v1
+from amiguard.report.json_v1 import DirectoryV1, NarrowedV1, rfc3339
 from amiguard.report.output import check_writable, open_output
 from amiguard.report.spool import Spool
 
 _DEADLINE = "the deadline passed"
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRequest:
-    """What the command line asked for.
-
-    Attributes:
-        settings: the trust policy and all else from the settings file.
-        scope: what is to be audited: the settings' scope, overlaid by the command line.
-        image_ids: these images only; empty for all.
-        tags: `KEY` or `KEY=VALUE`, as given.
-        statuses: shown ones; empty for what the format shows by default.
-        report_format: `table`, `json` or `jsonl`.
-        read_bucket: `BURST+REFILL` or `none`, as given.
-        directory: where the organization's directory comes from.
-        deadline: how long the audit may take; None for as long as it takes.
-        checkpoint: the file that keeps what has ended; None for none.
-        workers: how many processes share the work.
-    """
-
-    settings: Settings
-    scope: Scope
-    profile: str | None = None
-    endpoint_url: str | None = None
-    image_ids: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    statuses: tuple[Status, ...] = ()
-    report_format: str = "table"
-    output: Path | None = None
-    read_bucket: str | None = None
-    directory: DirectoryOptions = field(default_factory=DirectoryOptions)
-    deadline: timedelta | None = None
-    checkpoint: Path | None = None
-    workers: int = 1
-    quiet: bool = False
-    verbose: bool = False
-
-    @property
-    def streams(self) -> bool:
-        """Whether results leave as soon as their target has ended."""
-        return self.report_format == "jsonl" and self.output is None
-
-    @property
-    def shown(self) -> StatusFilter:
-        """Which results the report shows."""
-        return StatusFilter.of(self.statuses) if self.statuses else default_statuses(self.report_format)
 
 
 def run_audit(request: AuditRequest) -> ExitCode:
@@ -104,6 +57,7 @@ def run_audit(request: AuditRequest) -> ExitCode:
         log_to_stderr()
     query = image_query(request.image_ids, request.tags)
     buckets = read_buckets(request.read_bucket)
+    refuse_same_files(request)
     if request.output is not None:
         check_writable(request.output)
     if not request.quiet:
@@ -157,15 +111,7 @@ class _Run:
             Why the audit ended early; None if it came to its end.
         """
         self._cancel_on_sigterm()
-        found = await find_accounts(
-            self.session,
-            self.caller,
-            self.request.scope,
-            self.request.directory,
-            policy=self.request.settings.policy,
-            now=self.started_at,
-            quiet=self.request.quiet,
-        )
+        found = await self._find_accounts()
         checkpoint, identity = self._open_checkpoint()
         header = self._header(identity)
         progress = self._progress()
@@ -181,6 +127,23 @@ class _Run:
         if checkpoint is not None and early is None:
             checkpoint.remove()
         return early
+
+    async def _find_accounts(self) -> Accounts:
+        try:
+            async with asyncio.timeout(self._seconds_left()):
+                return await find_accounts(
+                    self.session,
+                    self.caller,
+                    self.request.scope,
+                    self.request.directory,
+                    policy=self.request.settings.policy,
+                    now=self.started_at,
+                    quiet=self.request.quiet,
+                )
+        except TimeoutError as error:
+            raise TargetsError(
+                f"{_DEADLINE} before it was known what to audit", hint="give --deadline more time"
+            ) from error
 
     def _cancel_on_sigterm(self) -> None:
         task = asyncio.current_task()
@@ -215,7 +178,7 @@ class _Run:
     async def _audit_accounts(self, order: WorkOrder, left: Sequence[AuditedAccount], collector: Collector) -> None:
         async with open_estate(order, self.session, self.calls, self.pacer) as estate:
             known = await read_regions(estate.own_client(), self.caller.account_id, self.pacer)
-            self._check_regions(known, only_own=not order.many)
+            self._check_regions(known, left, only_own=not order.many)
             order = replace(order, known={self.caller.account_id: known})
             workers = min(self.request.workers, len(left))
             if workers <= 1 or self.request.image_ids:
@@ -224,9 +187,11 @@ class _Run:
         folder = Path(self.files.enter_context(tempfile.TemporaryDirectory(prefix="amiguard-workers-")))
         await audit_in_workers(order, left, collector, workers=workers, folder=folder)
 
-    def _check_regions(self, known: Regions | Unreadable, *, only_own: bool) -> None:
+    def _check_regions(
+        self, known: Regions | Unreadable, accounts: Sequence[AuditedAccount], *, only_own: bool
+    ) -> None:
         """That regions are wrong, or the only account's cannot be listed, is an error before anything is read."""
-        wanted = self.request.scope.regions or ()
+        wanted = sorted({region for account in accounts for region in account.regions or ()})
         if not isinstance(known, Unreadable):
             refuse_unknown_regions(wanted, known)
             if only_own:
@@ -321,8 +286,15 @@ class _Run:
         )
 
     def _refuse_missing_images(self, missing: set[str]) -> None:
-        """A named image that is in no region was a mistake, unless a region could not be read."""
-        if missing and all(report["status"] != "failed" for report in self.spool.targets()):
+        """A named image or tag that is in no region was a mistake, unless a region could not be read."""
+        if any(report["status"] == "failed" for report in self.spool.targets()):
+            return
+        if self.request.tags and not any(report["images"] for report in self.spool.targets()):
+            raise TargetsError(
+                f"no image has the tags that were asked for: {', '.join(self.request.tags)}",
+                hint="check the keys and values: upper and lower case differ",
+            )
+        if missing:
             raise TargetsError(
                 f"not found among the images that were asked for: {', '.join(sorted(missing))}",
                 hint="check the id, the account and --region",
@@ -337,6 +309,12 @@ class _Run:
             "source": "file" if self.request.directory.file else "aws",
         }
 
+    def _narrowed_to(self) -> NarrowedV1 | None:
+        request = self.request
+        if not request.image_ids and not request.tags:
+            return None
+        return {"images": list(request.image_ids), "tags": list(request.tags)}
+
     def _report(self, header: AuditHeader, found: Accounts, results: ResultStream | None) -> None:
         """Write the report, or the end of it if it streams."""
         outcome = AuditOutcome(
@@ -345,6 +323,7 @@ class _Run:
             api_calls=dict(self.calls.total.calls),
             throttled=self.calls.total.throttled,
             directory=self._directory(found.organizations.directory),
+            narrowed_to=self._narrowed_to(),
         )
         report = self.spool.report(header, outcome, found.names)
         if results is not None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 
 from amiguard.aws.estate import OrganizationKnowledge
 from amiguard.aws.organization import read_account_tags, read_directory, read_own_organization
 from amiguard.aws.session import AwsSession, Caller
+from amiguard.cli.audit_request import DirectoryOptions
 from amiguard.cli.talk import warn
 from amiguard.core.checks.ami_cross_account_access import target_unreadable
 from amiguard.core.directory import Directory
@@ -24,19 +24,6 @@ from amiguard.core.result import ALL_REGIONS, CheckResult, Target, TargetReport,
 from amiguard.core.scope import Scope
 from amiguard.core.selection import AccountLeftOut, AccountTags, Selection, accounts_asked_for_tags, select_accounts
 from amiguard.core.trust import TrustPolicy
-
-
-@dataclass(frozen=True, slots=True)
-class DirectoryOptions:
-    """Where the organization's directory comes from.
-
-    Attributes:
-        file: a directory that was saved; None asks AWS.
-        max_age: how old a file may be.
-    """
-
-    file: Path | None = None
-    max_age: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)

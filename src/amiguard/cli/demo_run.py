@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from amiguard.cli.audit_run import AuditRequest, run_audit
+from amiguard.cli.audit_request import AuditRequest
+from amiguard.cli.audit_run import run_audit
 from amiguard.cli.exit_codes import ExitCode
 from amiguard.cli.policy_options import today_utc
 from amiguard.cli.talk import say
 from amiguard.core.errors import AmiguardError
-from amiguard.demo import AUDIT_ROLE, DemoAws, DemoUnavailableError, demo_aws
+from amiguard.demo import AUDIT_ROLE, DemoAws, DemoUnavailableError, demo_aws, require_moto
 from amiguard.files.settings import load_settings
 
 _TRY = f"""
@@ -29,11 +30,11 @@ _GO_ON = """
 This was an embedded AWS on this machine. On your own account:
 
   amiguard trust init                  # writes amiguard.yaml, with comments
-  amiguard trust add 123456789012 --name Staging --reason "shared golden images"
+  amiguard trust add 111122223333 --name Staging --reason "shared golden images"
   amiguard audit                       # AWS credentials as the AWS CLI finds them
   amiguard audit --organization --role-name AmiguardAudit    # all accounts, by a role that they have
 
-or without a file:  amiguard audit --trust 123456789012
+or without a file:  amiguard audit --trust 111122223333
 """
 
 
@@ -43,8 +44,9 @@ def run_demo(*, keep: bool) -> ExitCode:
     Raises:
         AmiguardError: the extra `demo` is not installed.
     """
-    say("Starting an embedded AWS: an organization of three accounts, with about 120 images ...")
     try:
+        require_moto()
+        say("Starting an embedded AWS: an organization of three accounts, with about 120 images ...")
         with demo_aws(today=today_utc()) as aws, _settings_file(aws) as path:
             with aws.environment_applied():
                 code = run_audit(_audit_request(path))

@@ -1,6 +1,8 @@
 """The program `amiguard`: its commands, and how errors reach the user."""
 
+import os
 import sys
+import traceback
 from importlib.metadata import version
 from typing import Annotated, NoReturn
 
@@ -8,7 +10,7 @@ import typer
 
 from amiguard.cli import audit, demo, trust
 from amiguard.cli.exit_codes import ExitCode
-from amiguard.cli.talk import complain
+from amiguard.cli.talk import complain, say
 from amiguard.core.errors import AmiguardError
 
 # Plain help and plain tracebacks: help is the same on every terminal, and a traceback shows no local variables, which
@@ -43,11 +45,31 @@ def _program(
 
 def main() -> NoReturn:
     """Run the program and exit with a published code."""
+    code = _run()
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        # It has been told: without this, Python would try again at the end, complain, and end with a code of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
         app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitCode.USAGE
     except AmiguardError as error:
         complain(error)
-        sys.exit(ExitCode.USAGE)
+        return ExitCode.USAGE
     except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
-    sys.exit(ExitCode.CLEAN)
+        return ExitCode.INTERRUPTED
+    except OSError as error:
+        # Stdout that cannot be written to, mostly: a full disk behind it.
+        complain(AmiguardError(f"could not go on: {error.strerror or error}"))
+        return ExitCode.USAGE
+    except Exception:  # noqa: BLE001 - Python's own exit code for this is 1, which says that sharing was found
+        say(f"amiguard: error: a mistake in amiguard itself; please report it\n{traceback.format_exc()}")
+        return ExitCode.USAGE
+    return ExitCode.CLEAN

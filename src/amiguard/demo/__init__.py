@@ -3,7 +3,7 @@
 It needs the `demo` extra, which is imported only when the demo starts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -26,6 +26,7 @@ __all__ = [
     "Image",
     "SeededEstate",
     "demo_aws",
+    "require_moto",
 ]
 
 
@@ -77,9 +78,24 @@ def demo_aws(*, today: date | None = None) -> Iterator[DemoAws]:
         )
 
 
+def require_moto() -> None:
+    """Find out whether the `demo` extra is installed.
+
+    Raises:
+        DemoUnavailableError: it is not.
+    """
+    _running_server_of_moto()
+
+
 def _running_server(estate: Estate) -> AbstractContextManager[str]:
+    return _running_server_of_moto()(estate.regions)
+
+
+def _running_server_of_moto() -> Callable[[Collection[str]], AbstractContextManager[str]]:
     try:
         from amiguard.demo.server import running_server  # noqa: PLC0415  (needs the extra)
     except ImportError as error:
-        raise DemoUnavailableError("The demo needs moto: pip install 'amiguard[demo]'") from error
-    return running_server(estate.regions)
+        raise DemoUnavailableError(
+            "The demo needs moto: pip install 'amiguard[demo]', or pip install '.[demo]' in the project's folder"
+        ) from error
+    return running_server

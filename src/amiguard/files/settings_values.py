@@ -83,6 +83,8 @@ def read_unit(value: object) -> TrustedUnit:
 
 def read_accepted(value: object) -> AcceptedGrantee:
     """A grantee that an exception accepts."""
+    if value == "any":
+        raise ValueError("to accept whoever the image is shared with, write `grantees: any`, without a list")
     return parse_accepted_grantee(text_of(value, "everyone, an account id, an organization or a unit"))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from amiguard.core.errors import SettingsError
 from amiguard.core.trust import TrustedAccount, TrustedOrganization, TrustedUnit, Trustee, TrustEntry, parse_trustee
 from amiguard.files.atomic_write import replace_file
+from amiguard.files.file_lock import edited_alone
 from amiguard.files.settings import settings_of
 from amiguard.files.settings_record import Settings
 from amiguard.files.yaml_source import parse, read_text
@@ -66,6 +67,11 @@ def add_entry(path: Path, new: NewEntry, *, today: date) -> str:
         SettingsError: the file is not valid, says `trust: nobody` or names this id already; nothing was written.
         OutputError: the file cannot be written; nothing was.
     """
+    with edited_alone(path):
+        return _add(path, new, today)
+
+
+def _add(path: Path, new: NewEntry, today: date) -> str:
     text = read_text(path)
     before = settings_of(text, path, today=today)
     if before.trusts_nobody:
@@ -100,6 +106,11 @@ def remove_entry(path: Path, trustee: Trustee, *, today: date) -> tuple[TrustEnt
         SettingsError: the file is not valid, has no such entry, or no other; nothing was written.
         OutputError: the file cannot be written; nothing was.
     """
+    with edited_alone(path):
+        return _remove(path, trustee, today)
+
+
+def _remove(path: Path, trustee: Trustee, today: date) -> tuple[TrustEntry, ...]:
     text = read_text(path)
     before = settings_of(text, path, today=today)
     gone = tuple(entry for entry in before.policy.entries if _same(entry.trustee, trustee))

@@ -15,6 +15,7 @@ from amiguard.report.json_v1 import (
     AuditV1,
     DirectoryV1,
     HeaderV1,
+    NarrowedV1,
     ResultV1,
     StatusV1,
     SummaryV1,
@@ -52,6 +53,7 @@ class AuditOutcome:
         api_calls: how often each AWS action was called.
         throttled: how often AWS asked to slow down.
         directory: the organization whose members were known, if any.
+        narrowed_to: the images or tags that AWS was asked for; None for all images.
     """
 
     finished_at: datetime
@@ -59,6 +61,7 @@ class AuditOutcome:
     api_calls: Mapping[str, int]
     throttled: int
     directory: DirectoryV1 | None = None
+    narrowed_to: NarrowedV1 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +147,6 @@ def audit_v1(header: AuditHeader, outcome: AuditOutcome) -> AuditV1:
     }
     if outcome.directory is not None:
         audit["directory"] = outcome.directory
+    if outcome.narrowed_to is not None:
+        audit["narrowed_to"] = outcome.narrowed_to
     return audit

@@ -93,12 +93,20 @@ class DirectoryV1(TypedDict):
     source: Literal["aws", "file"]
 
 
+class NarrowedV1(TypedDict):
+    """What AWS was asked for, where that was not all images."""
+
+    images: list[str]
+    tags: list[str]
+
+
 class AuditV1(AuditBegunV1):
     """One audit; `complete` is true when nothing that was asked for is unread or undecided."""
 
     finished_at: str
     complete: bool
     directory: NotRequired[DirectoryV1]
+    narrowed_to: NotRequired[NarrowedV1]
 
 
 SummaryV1 = TypedDict(

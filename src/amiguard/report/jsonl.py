@@ -20,12 +20,12 @@ def write_results(results: Iterable[str], stream: TextIO) -> None:
 def write_summary(report: Report, stream: TextIO) -> None:
     """Write the last line: what became of the targets, the counts, and whether the audit is complete."""
     audit = report.audit
-    directory = {"directory": audit["directory"]} if "directory" in audit else {}
+    optional = {key: value for key, value in audit.items() if key in ("directory", "narrowed_to")}
     line = {
         "type": "summary",
         "finished_at": audit["finished_at"],
         "complete": audit["complete"],
-        **directory,
+        **optional,
         "summary": report.summary,
         "targets": list(report.targets),
     }

@@ -61,6 +61,9 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
 @contextmanager
 def _writing_stdout() -> Iterator[TextIO]:
     # A terminal that cannot show a character of an image's name is no reason to lose the report.
+    # Python's own value where it was closed.
+    if sys.stdout is None:
+        raise OutputError("stdout is closed", hint="use --output")
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -11,6 +11,7 @@ from amiguard.report.json_v1 import GrantV1, ImageV1, KindV1, ResultV1
 class Example:
     """One image and one of its untrusted grantees, to write commands with."""
 
+    account_id: str
     region: str
     image_id: str
     kind: KindV1
@@ -27,6 +28,7 @@ class Tally:
         public: the first image that everyone may launch.
         shared: the first image with another untrusted grantee.
         unread: whether a launch permission or a list of images was not read.
+        denied: whether AWS said for something unread that it is not permitted.
         undetermined: the kinds of grantees that could not be decided.
         target_messages: (account, region) -> what the result about the whole target says.
     """
@@ -36,6 +38,7 @@ class Tally:
     public: Example | None = None
     shared: Example | None = None
     unread: bool = False
+    denied: bool = False
     undetermined: set[KindV1] = field(default_factory=set)
     target_messages: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -47,9 +50,11 @@ def tally(report: Report) -> Tally:
         if result["image"] is None:
             found.target_messages[result["account_id"], result["region"]] = result["message"]
             found.unread = True
+            found.denied |= _says_denied(result["message"])
             continue
         if not result["grants"]:
             found.unread = True
+            found.denied |= _says_denied(result["message"])
         for grant in result["grants"]:
             if grant["decision"] == "untrusted":
                 _count_untrusted(found, result, result["image"], grant)
@@ -63,6 +68,10 @@ def _count_untrusted(found: Tally, result: ResultV1, image: ImageV1, grant: Gran
     found.untrusted.setdefault(kind, set()).add(grantee)
     if kind == "everyone":
         found.public_images += 1
-        found.public = found.public or Example(result["region"], image["id"], kind, grantee)
+        found.public = found.public or Example(result["account_id"], result["region"], image["id"], kind, grantee)
     else:
-        found.shared = found.shared or Example(result["region"], image["id"], kind, grantee)
+        found.shared = found.shared or Example(result["account_id"], result["region"], image["id"], kind, grantee)
+
+
+def _says_denied(message: str) -> bool:
+    return any(words in message for words in ("not permitted", "service control policy", "sts:AssumeRole"))

@@ -71,6 +71,10 @@ def account_of_it(report: Report, found: Tally) -> str:
         f"{images} in {targets} ({ended}).",
         f"Results: {', '.join(f'{summary[status]:,} {status}' for status in _COUNTED)}, {unknown}.",
     ]
+    narrowed = report.audit.get("narrowed_to")
+    if narrowed is not None:
+        only = ", ".join(map(printable, [*narrowed["images"], *(f"tag {tag}" for tag in narrowed["tags"])]))
+        sentences.insert(0, f"Only these images were asked for: {only}.")
     if vanished := summary["vanished"]:
         sentences.append(f"{number_of(vanished, 'image', 'images')} vanished during the audit.")
     directory = report.audit.get("directory")
@@ -94,9 +98,12 @@ def next_steps(report: Report, found: Tally) -> list[Step]:
 
 def _steps_for_sharing(found: Tally) -> Iterator[Step]:
     if found.public:
-        yield Step("Make a public image private:", _removal(found.public))
+        yield Step(f"Make a public image private, in {_account(found.public)}:", _removal(found.public))
     if found.shared:
-        yield Step("Stop sharing an image with a grantee that should not launch it:", _removal(found.shared))
+        where = _account(found.shared)
+        yield Step(
+            f"Stop sharing an image with a grantee that should not launch it, in {where}:", _removal(found.shared)
+        )
     if found.public or found.shared:
         yield Step("Or in the console: EC2, AMIs, the image, Permissions, Edit AMI permissions.")
     if found.shared:
@@ -108,11 +115,11 @@ def _steps_for_sharing(found: Tally) -> Iterator[Step]:
 
 def _steps_for_unknown(report: Report, found: Tally) -> Iterator[Step]:
     if found.unread or any(target["status"] == "failed" for target in report.targets):
-        yield Step(
-            "What is unknown is not clean. Where access was denied, allow the audit ec2:DescribeRegions, "
-            "ec2:DescribeImages and ec2:DescribeImageAttribute, or mend the role that could not be assumed; then audit "
-            "again."
+        denied = (
+            " Where access was denied, allow the audit ec2:DescribeRegions, ec2:DescribeImages and "
+            "ec2:DescribeImageAttribute, or mend the role that could not be assumed."
         )
+        yield Step(f"What is unknown is not clean: see its reason, and audit again.{denied if found.denied else ''}")
     if found.undetermined - {"unrecognized"}:
         yield Step(
             "To decide the undetermined grantees, audit where the organization can be read "
@@ -124,6 +131,10 @@ def _steps_for_unknown(report: Report, found: Tally) -> Iterator[Step]:
         yield Step(
             "This version does not know a kind of grant that EC2 returned: see the console, and update amiguard."
         )
+
+
+def _account(example: Example) -> str:
+    return f"account {printable(example.account_id)}"
 
 
 def _removal(example: Example) -> str:

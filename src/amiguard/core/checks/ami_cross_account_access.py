@@ -63,18 +63,21 @@ def target_unreadable(target: Target, problem: Unreadable) -> CheckResult:
 def _judge(image: Image, decisions: tuple[Decision, ...]) -> CheckResult:
     by_verdict = {verdict: [one for one in decisions if one.verdict is verdict] for verdict in Verdict}
     if untrusted := by_verdict[Verdict.UNTRUSTED]:
-        public = any(isinstance(decision.grantee, Everyone) for decision in untrusted)
-        severity = Severity.CRITICAL if public else METADATA.severity
-        message = f"It can be launched by {_count(untrusted)} not trusted."
-        return _result(image, Status.FAIL, severity, decisions, message)
+        message = f"Not trusted, and may launch it: {_count(untrusted)}."
+        return _result(image, Status.FAIL, _severity(untrusted), decisions, message)
     if undetermined := by_verdict[Verdict.UNDETERMINED]:
         message = f"Whether {_count(undetermined)} may be trusted could not be determined."
         return _result(image, Status.UNKNOWN, METADATA.severity, decisions, message)
     if excepted := by_verdict[Verdict.EXCEPTED]:
-        message = f"It can be launched by {_count(excepted)} accepted by an exception."
-        return _result(image, Status.SUPPRESSED, METADATA.severity, decisions, message)
+        message = f"Accepted by an exception, and may launch it: {_count(excepted)}."
+        return _result(image, Status.SUPPRESSED, _severity(excepted), decisions, message)
     message = f"It is shared with trusted grantees only ({len(decisions)})." if decisions else "It is not shared."
     return _result(image, Status.PASS, Severity.INFORMATIONAL, decisions, message)
+
+
+def _severity(decisions: list[Decision]) -> Severity:
+    public = any(isinstance(decision.grantee, Everyone) for decision in decisions)
+    return Severity.CRITICAL if public else METADATA.severity
 
 
 _NOUNS = {

@@ -17,7 +17,7 @@ from botocore.parsers import ResponseParserError
 
 from amiguard.aws.ec2_query import RetryLimits
 from amiguard.aws.errors import THROTTLING, TRANSIENT, ApiError, explain_botocore
-from amiguard.aws.pacing import BucketSize, Pacer
+from amiguard.aws.pacing import BucketSize, TokenBucket
 from amiguard.aws.session import CALL_ERRORS, AwsSession
 from amiguard.core.image import Unreadable
 
@@ -67,7 +67,7 @@ class OrganizationsClient:
     def __init__(self, session: AwsSession, retry: RetryLimits = RETRY) -> None:
         self._session = session
         self._retry = retry
-        self._pacer = Pacer(_BUCKETS)
+        self._buckets = {operation: TokenBucket(size) for operation, size in _BUCKETS.items()}
         self._client: Any = None
 
     async def call(self, operation: str, **parameters: object) -> Mapping[str, Any]:
@@ -81,7 +81,7 @@ class OrganizationsClient:
             OrganizationsCallError: AWS's final word is an error, or no usable reply came.
         """
         loop = asyncio.get_running_loop()
-        bucket = self._pacer.bucket("", "", operation)
+        bucket = self._buckets[operation]
         broken = 0
         give_up_at: float | None = None
         while True:

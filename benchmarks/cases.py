@@ -1,69 +1,19 @@
-"""The cases: what is run how often, and which figures come of it."""
+"""The cases of one account, and all cases by name."""
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from benchmarks.fairness import fairness
 from benchmarks.fake_ec2 import Truth
-from benchmarks.fake_process import FakeProcess, Setup, fake_process
+from benchmarks.fake_process import Setup, fake_process
 from benchmarks.figures import Figure, Target, figure
-from benchmarks.programs import Audit, install_custodian, measure_help, run_amiguard, run_custodian
-
-_READ: Final = "DescribeImageAttribute"
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How often each program runs; `small` estates show that everything works, and their figures mean little."""
-
-    runs: int = 5
-    peer_runs: int = 1
-    paced_runs: int = 3
-    small: bool = False
-
-    def goal(self, symbol: str, bound: float) -> Target | None:
-        """Return a target for a cost; with small estates there is none, for the start of a program is most of it."""
-        return None if self.small else Target(symbol, bound)
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """One audit, and what the fake saw of it."""
-
-    audit: Audit
-    stats: Mapping[str, Any]
-
-    @property
-    def reads(self) -> int:
-        """Calls that read a launch permission, throttled ones included."""
-        return int(self.stats["calls"].get(_READ, 0))
-
-    @property
-    def other_calls(self) -> int:
-        """All other calls."""
-        return int(sum(self.stats["calls"].values())) - self.reads
-
-
-def _observe(fake: FakeProcess, run: Callable[[Path], Audit]) -> Observed:
-    fake.reset()
-    with tempfile.TemporaryDirectory() as folder:
-        audit = run(Path(folder))
-    return Observed(audit, fake.stats())
-
-
-def _correctness(case: str, who: str, observed: list[Observed], truth: Truth) -> list[Figure]:
-    """Return what must be right before any time counts: verdicts, images that nobody judged, and signatures."""
-    expected, none = truth.untrusted(), Target("=", 0)
-    wrong = [len(one.audit.flagged ^ expected) for one in observed]
-    figures = [figure(case, f"{who}: wrong verdicts, of {len(expected):,} untrusted images", wrong, target=none)]
-    unjudged = [one.audit.unjudged for one in observed if one.audit.unjudged is not None]
-    if unjudged:
-        figures.append(figure(case, f"{who}: images not judged", unjudged, target=none))
-    refused = [one.stats["signature_failures"] for one in observed]
-    checked = observed[0].stats["signatures_checked"]
-    return [*figures, figure(case, f"{who}: signatures refused, of {checked:,} checked", refused, target=none)]
+from benchmarks.observe import READ, Effort, Observed, correctness, observe
+from benchmarks.organization import organization
+from benchmarks.programs import install_custodian, measure_help, run_amiguard, run_custodian
+from benchmarks.scaling import scaling
+from benchmarks.workers import workers
 
 
 def large(effort: Effort) -> list[Figure]:
@@ -75,14 +25,14 @@ def large(effort: Effort) -> list[Figure]:
         install_custodian()
     with fake_process(setup) as fake:
         own = [
-            _observe(fake, lambda folder: run_amiguard(fake, truth, folder, ("--read-bucket", "none")))
+            observe(fake, lambda folder: run_amiguard(fake, truth, folder, ("--read-bucket", "none")))
             for _ in range(effort.runs)
         ]
         peer = [
-            _observe(fake, lambda folder: run_custodian(fake, setup, truth, folder)) for _ in range(effort.peer_runs)
+            observe(fake, lambda folder: run_custodian(fake, setup, truth, folder)) for _ in range(effort.peer_runs)
         ]
     return [
-        *_correctness(case, "amiguard", own, truth),
+        *correctness(case, "amiguard", own, truth),
         *_own_cost(case, effort, own, truth),
         *_peer(case, effort, own, peer, truth),
     ]
@@ -90,8 +40,7 @@ def large(effort: Effort) -> list[Figure]:
 
 def _own_cost(case: str, effort: Effort, own: list[Observed], truth: Truth) -> list[Figure]:
     usages = [one.audit.usage for one in own]
-    calls = [sum(one.stats["calls"].values()) for one in own]
-    cpu = [1000 * usage.cpu_seconds / count for usage, count in zip(usages, calls, strict=True)]
+    cpu = [one.cpu_milliseconds_a_call for one in own]
     wall = [usage.wall_seconds for usage in usages]
     return [
         figure(case, "amiguard: wall", wall, "s", effort.goal("<=", 6), digits=2),
@@ -111,7 +60,7 @@ def _peer(case: str, effort: Effort, own: list[Observed], peer: list[Observed], 
     own_wall = figure(case, "", (one.audit.usage.wall_seconds for one in own))
     ratio = [wall.median / own_wall.median]
     return [
-        *_correctness(case, "Cloud Custodian", peer, truth),
+        *correctness(case, "Cloud Custodian", peer, truth),
         wall,
         memory,
         figure(case, "Cloud Custodian's wall over amiguard's", ratio, "times", effort.goal(">=", 25), digits=1),
@@ -124,13 +73,13 @@ def _paced(effort: Effort, capacity: int, refill: int, slack: float, most_thrott
     floor = (truth.images - capacity) / refill
     case = f"{truth.images:,} images, 1 region, 30 ms, bucket {capacity} + {refill}/s"
     with fake_process(setup) as fake:
-        runs = [_observe(fake, lambda folder: run_amiguard(fake, truth, folder)) for _ in range(effort.paced_runs)]
-    spans = [one.stats["span_seconds"][_READ] for one in runs]
-    throttled = [100 * one.stats["throttled"].get(_READ, 0) / one.reads for one in runs]
+        runs = [observe(fake, lambda folder: run_amiguard(fake, truth, folder)) for _ in range(effort.paced_runs)]
+    spans = [one.stats["span_seconds"][READ] for one in runs]
+    throttled = [100 * one.stats["throttled"].get(READ, 0) / one.reads for one in runs]
     ratios = [span / floor for span in spans]
     limit = None if most_throttled is None else effort.goal("<", most_throttled)
     return [
-        *_correctness(case, "amiguard", runs, truth),
+        *correctness(case, "amiguard", runs, truth),
         figure(case, f"amiguard: first read to last, floor {floor:g} s", spans, "s", digits=1),
         figure(case, "amiguard: the same over the floor", ratios, "times", effort.goal("<=", slack), digits=3),
         figure(case, "amiguard: reads throttled", throttled, "%", limit, digits=2),
@@ -158,6 +107,10 @@ CASES: Final[Mapping[str, Callable[[Effort], list[Figure]]]] = {
     "large": large,
     "bucket": documented_bucket,
     "half-bucket": halved_bucket,
+    "organization": organization,
+    "workers": workers,
+    "fairness": fairness,
+    "scaling": scaling,
     "start": start,
 }
 """The cases by the names that `--case` takes, in the order of the results."""

@@ -13,23 +13,39 @@ from typing import Any, Final
 from benchmarks.fake_ec2 import Truth, generate_estate
 
 ACCOUNT: Final = "100000000000"
-"""The id of the only account of the measured estates."""
+"""The id of the first account of the measured estates, which manages their organization."""
 
 _ROOT: Final = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How the fake is set up: images in each region, seconds of latency, and the bucket as `CAPACITY+REFILL`."""
+    """How the fake is set up.
+
+    Attributes:
+        regions: of each account.
+        images_per_region: images in each of them.
+        bucket: `CAPACITY+REFILL`.
+        latency: seconds before every answer.
+        accounts: how many there are.
+        first_region_images: images in the first region of the first account, if not as many as elsewhere.
+    """
 
     regions: int
     images_per_region: int
     bucket: str = "none"
     latency: float = 0.03
+    accounts: int = 1
+    first_region_images: int | None = None
 
     def truth(self) -> Truth:
         """Return what an audit of the estate must find."""
-        return generate_estate(1, self.regions, self.images_per_region)[1]
+        return generate_estate(
+            self.accounts,
+            self.regions,
+            self.images_per_region,
+            first_region_images=self.first_region_images,
+        )[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +69,9 @@ class FakeProcess:
 def fake_process(setup: Setup) -> Iterator[FakeProcess]:
     """Start a fake, give it when it is ready, and end it."""
     command = [sys.executable, "-m", "benchmarks.fake_ec2", "--regions", str(setup.regions)]
-    command += ["--images", str(setup.images_per_region)]
+    command += ["--accounts", str(setup.accounts), "--images", str(setup.images_per_region)]
+    if setup.first_region_images is not None:
+        command += ["--first-region-images", str(setup.first_region_images)]
     command += ["--latency", str(setup.latency), "--bucket", setup.bucket]
     with subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         # Leaving Popen's block closes its standard input, which ends the fake.

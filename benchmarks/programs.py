@@ -4,10 +4,10 @@ import json
 import subprocess
 import sys
 import venv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Any, Final
 
 from benchmarks.fake_ec2 import ImageKey, Truth, environment
 from benchmarks.fake_ec2.generate import REGION_NAMES
@@ -18,6 +18,8 @@ AMIGUARD: Final = Path(sys.executable).with_name("amiguard")
 CUSTODIAN_VERSION: Final = "0.9.53"
 _CUSTODIAN_HOME: Final = Path(sys.prefix) / "bench-c7n"
 _POLICY: Final = "shared-images"
+_ANSWERS: Final = (0, 1, 3)
+"""Exit codes of audits that answered; whether the answer is right is seen from the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +39,47 @@ def _surroundings(fake: FakeProcess, folder: Path) -> dict[str, str]:
 def run_amiguard(fake: FakeProcess, truth: Truth, folder: Path, options: Sequence[str] = ()) -> Audit:
     """Audit the estate of the fake with amiguard."""
     report = folder / "report.json"
-    trust = [part for account_id in truth.trusted_accounts for part in ("--trust", account_id)]
-    command: list[str | Path] = [
-        AMIGUARD,
-        "audit",
-        "--endpoint-url",
-        fake.url,
-        *trust,
-        "--format",
-        "json",
-        "--output",
-        report,
-        *options,
-    ]
-    # 1 and 3 are answers too, if there is a report; whether they are right is seen from it.
-    usage = measure(command, folder, _surroundings(fake, folder), expected=(0, 1, 3), product=report)
+    command = [*_amiguard(fake, truth), "--format", "json", "--output", report, *options]
+    usage = measure(command, folder, _surroundings(fake, folder), expected=_ANSWERS, product=report)
     document = json.loads(report.read_text(encoding="utf-8"))
-    summary = document["summary"]
-    flagged = frozenset(
-        ImageKey(result["account_id"], result["region"], result["image"]["id"])
-        for result in document["results"]
-        if result["status"] == "fail"
-    )
-    judged = summary["pass"] + summary["fail"] + summary["suppressed"]
-    return Audit(usage, flagged, truth.images - judged)
+    flagged = frozenset(map(_key, (result for result in document["results"] if result["status"] == "fail")))
+    return Audit(usage, flagged, _unjudged(document["summary"], truth))
+
+
+def stream_amiguard(
+    fake: FakeProcess, truth: Truth, folder: Path, seen: Callable[[ImageKey], None], options: Sequence[str] = ()
+) -> Audit:
+    """Audit with amiguard, and tell of each image as soon as its result is out."""
+    flagged: set[ImageKey] = set()
+    unjudged: list[int] = []
+
+    def read(output: IO[bytes]) -> None:
+        for line in output:
+            item = json.loads(line)
+            if item["type"] == "result" and item["image"]:
+                key = _key(item)
+                seen(key)
+                if item["status"] == "fail":
+                    flagged.add(key)
+            elif item["type"] == "summary":
+                unjudged.append(_unjudged(item["summary"], truth))
+
+    command = [*_amiguard(fake, truth), "--format", "jsonl", *options]
+    usage = measure(command, folder, _surroundings(fake, folder), expected=_ANSWERS, reader=read)
+    return Audit(usage, frozenset(flagged), sum(unjudged) if unjudged else truth.images)
+
+
+def _amiguard(fake: FakeProcess, truth: Truth) -> list[str | Path]:
+    trust = [part for account_id in truth.trusted_accounts for part in ("--trust", account_id)]
+    return [AMIGUARD, "audit", "--endpoint-url", fake.url, *trust]
+
+
+def _key(result: dict[str, Any]) -> ImageKey:
+    return ImageKey(result["account_id"], result["region"], result["image"]["id"])
+
+
+def _unjudged(summary: dict[str, int], truth: Truth) -> int:
+    return truth.images - summary["pass"] - summary["fail"] - summary["suppressed"]
 
 
 def measure_help(folder: Path) -> Usage:

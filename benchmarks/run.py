@@ -9,9 +9,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from benchmarks.cases import CASES, Effort
+from benchmarks.cases import CASES
 from benchmarks.figures import Figure, as_table
 from benchmarks.measure import ProgramFailedError
+from benchmarks.observe import Effort
 from benchmarks.programs import CUSTODIAN_VERSION
 
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")
@@ -25,9 +26,9 @@ def main() -> int:
         0 if all targets are met, 1 if one is missed, 2 if a program failed.
     """
     options = _options()
-    effort = Effort(options.runs, options.peer_runs, options.paced_runs)
+    effort = Effort(options.runs or 5, options.peer_runs, options.paced_runs, options.runs or 3)
     if options.quick:
-        effort = Effort(runs=1, peer_runs=min(1, options.peer_runs), paced_runs=1, small=True)
+        effort = Effort(runs=1, peer_runs=min(1, options.peer_runs), paced_runs=1, long_runs=1, small=True)
     figures: list[Figure] = []
     try:
         for name in options.case or CASES:
@@ -45,7 +46,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("--runs", type=int, default=5, help="runs of amiguard without throttling")
+    parser.add_argument("--runs", type=int, help="runs of amiguard without throttling; 5, or 3 of the long cases")
     parser.add_argument(
         "--peer-runs", type=int, default=1, help="runs of Cloud Custodian, three minutes each; may be 0"
     )

@@ -5,8 +5,10 @@ images holds only its few shared ones.
 """
 
 import random
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from .estate import (
@@ -137,7 +139,12 @@ def _draw_grants(rng: random.Random, total: int, partners: tuple[str, ...]) -> I
 
 
 def generate_estate(
-    accounts: int = 1, regions: int = 4, images_per_region: int = 2500, seed: int = 1
+    accounts: int = 1,
+    regions: int = 4,
+    images_per_region: int = 2500,
+    seed: int = 1,
+    *,
+    first_region_images: int | None = None,
 ) -> tuple[Estate, Truth]:
     """Return an estate and the truth about it; the same arguments always give the same.
 
@@ -146,25 +153,30 @@ def generate_estate(
         regions: how many regions each, at most 17, in the order of `REGION_NAMES`.
         images_per_region: how many images in every region; about 4.8 % of all images are shared.
         seed: what the draw of the shared images depends on.
+        first_region_images: how many images in the first region of the first account, if not as many as elsewhere.
     """
     rng = random.Random(seed)
     ids = [f"{100_000_000_000 + number}" for number in range(accounts)]
     names = REGION_NAMES[:regions]
     partners = tuple(f"{700_000_000_000 + number}" for number in range(_PARTNERS))
-    cells = len(ids) * len(names)
-    drawn: list[dict[int, tuple[Grant, ...]]] = [{} for _ in range(cells)]
-    for index, grants in _draw_grants(rng, cells * images_per_region, partners):
-        cell, position = divmod(index, images_per_region)
-        drawn[cell][position] = grants
+    sizes = [images_per_region] * (len(ids) * len(names))
+    if first_region_images is not None:
+        sizes[0] = first_region_images
+    ends = list(accumulate(sizes))
+    drawn: list[dict[int, tuple[Grant, ...]]] = [{} for _ in sizes]
+    for index, grants in _draw_grants(rng, sum(sizes), partners):
+        cell = bisect_right(ends, index)
+        drawn[cell][index - ends[cell] + sizes[cell]] = grants
     truth: dict[ImageKey, tuple[Grant, ...]] = {}
     built: dict[str, FakeAccount] = {}
     for row, account_id in enumerate(ids):
         built_regions: dict[str, FakeRegion] = {}
         for column, region in enumerate(names):
-            shared = drawn[row * len(names) + column]
-            images = GeneratedImages(images_per_region, rng.getrandbits(68), shared)
+            cell = row * len(names) + column
+            shared = drawn[cell]
+            images = GeneratedImages(sizes[cell], rng.getrandbits(68), shared)
             truth.update((ImageKey(account_id, region, images.image_id(index)), shared[index]) for index in shared)
             built_regions[region] = FakeRegion(images)
         built[account_id] = FakeAccount(built_regions)
     estate = Estate(built, FakeOrganization("o-generated01", ids[0]))
-    return estate, Truth(cells * images_per_region, truth, partners[:_TRUSTED])
+    return estate, Truth(sum(sizes), truth, partners[:_TRUSTED])

@@ -34,6 +34,7 @@ class Stats:
         self._in_flight: Counter[tuple[str, str]] = Counter()
         self._first: dict[str, float] = {}
         self._last: dict[str, float] = {}
+        self._cpu_before = time.process_time()
 
     def reset(self) -> None:
         """Forget everything but the calls that still wait for an answer."""
@@ -43,6 +44,7 @@ class Stats:
         self.recent.clear()
         self._first.clear()
         self._last.clear()
+        self._cpu_before = time.process_time()
 
     def arrived(self, call: Call) -> None:
         """Count a call that came in."""
@@ -76,4 +78,5 @@ class Stats:
             "connections": self.connections,
             "max_in_flight": {"/".join(place): count for place, count in self.max_in_flight.items()},
             "span_seconds": {action: self.span(action) for action in self.calls},
+            "process_cpu_seconds": time.process_time() - self._cpu_before,
         }

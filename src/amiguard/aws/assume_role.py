@@ -84,7 +84,7 @@ class RoleCalls:
                 if error.response.get("Error", {}).get("Code") in THROTTLING:
                     throttled += 1
                     self._stats.throttled += 1
-                    self._hold(min(_LONGEST_PAUSE, 0.5 * 2**throttled) * random.uniform(0.5, 1))  # noqa: S311
+                    self._hold(min(_LONGEST_PAUSE, 0.5 * 2 ** min(throttled, 6)) * random.uniform(0.5, 1))  # noqa: S311
                     continue
                 reason = _why_broken(role, error, client)
             except (*CALL_ERRORS, KeyError) as error:

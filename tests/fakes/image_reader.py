@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from amiguard.core.block_public_access import BlockPublicAccess, BlockPublicAccessState
 from amiguard.core.image import Image, ImageNotFound, PermissionReply, Unreadable
 from amiguard.core.organization import NoOrganization, OrganizationView
 from amiguard.core.ports import ImageReader, OpenedAccount
@@ -17,6 +18,9 @@ class FakeImageReader:
     replies: Mapping[str, Sequence[PermissionReply]] = field(default_factory=dict)
     listed_again: Mapping[str, Image] | Unreadable | None = None
     asked: list[str] = field(default_factory=list)
+    block_public_access: BlockPublicAccessState | Unreadable = field(
+        default_factory=lambda: BlockPublicAccessState(BlockPublicAccess.UNBLOCKED, "account")
+    )
 
     async def list_images(self) -> AsyncIterator[tuple[Image, ...] | Unreadable]:
         for page in self.pages:
@@ -35,6 +39,9 @@ class FakeImageReader:
         reply = replies[min(self.asked.count(image_id), len(replies) - 1)]
         self.asked.append(image_id)
         return reply
+
+    async def read_block_public_access(self) -> BlockPublicAccessState | Unreadable:
+        return self.block_public_access
 
 
 @dataclass

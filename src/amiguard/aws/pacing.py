@@ -30,6 +30,8 @@ class BucketSize:
 # 95 % and 99 % of the documented 100 + 20/s and 100 + 5/s: below the limit, bursts of others' calls included.
 READS = BucketSize(95, 19.8)
 MODIFICATIONS = BucketSize(95, 4.95)
+# EnableImageBlockPublicAccess and its opposite have 1 + 0.1/s: there is nothing to keep below in a burst of one.
+BLOCK_PUBLIC_ACCESS = BucketSize(1, 0.099)
 
 
 class TokenBucket:

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+from amiguard.aws.block_public_access import parse_block_public_access
 from amiguard.aws.ec2_query import Ec2QueryClient
 from amiguard.aws.errors import ApiError, explain
 from amiguard.aws.images import MOST_FILTER_VALUES, PAGE, ImagePage, ImageQuery, page_parameters, parse_page
 from amiguard.aws.pacing import Pacer
 from amiguard.aws.permissions import explain_permission_error, parse_permission, permission_parameters
+from amiguard.core.block_public_access import BlockPublicAccessState
 from amiguard.core.image import Image, PermissionReply, Unreadable
 from amiguard.core.result import Target
 
@@ -32,6 +34,7 @@ class Ec2ImageReader:
         self._target = target
         self._query = query
         self._page_size = page
+        self._pacer = pacer
         self._listing = pacer.bucket(target.account_id, target.region, "DescribeImages")
         self._reading = pacer.bucket(target.account_id, target.region, "DescribeImageAttribute")
 
@@ -63,6 +66,13 @@ class Ec2ImageReader:
             self._reading,
         )
         return explain_permission_error(reply) if isinstance(reply, ApiError) else reply
+
+    async def read_block_public_access(self) -> BlockPublicAccessState | Unreadable:
+        """How image block public access stands in the target."""
+        action = "GetImageBlockPublicAccessState"
+        bucket = self._pacer.bucket(self._target.account_id, self._target.region, action)
+        reply = await self._client.call(action, [], parse_block_public_access, bucket)
+        return explain(reply, f"ec2:{action}") if isinstance(reply, ApiError) else reply
 
     async def _pages(self, query: ImageQuery) -> AsyncIterator[tuple[Image, ...] | Unreadable]:
         seen: set[str] = set()

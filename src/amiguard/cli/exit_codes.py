@@ -14,5 +14,7 @@ class ExitCode(IntEnum):
     """Usage or settings error, or nothing to do it on: nothing was done."""
     INCOMPLETE = 3
     """Nothing fails, but something could not be read or decided."""
+    UNFINISHED = 4
+    """A remediation ended with changes that failed, drifted or are no longer wanted."""
     INTERRUPTED = 130
     """Interrupted; what was known is written."""

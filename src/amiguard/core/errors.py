@@ -29,3 +29,7 @@ class TargetsError(AmiguardError):
 
 class OutputError(AmiguardError):
     """A file that was asked for cannot be written."""
+
+
+class InputError(AmiguardError):
+    """A file that was given (a report, a plan, a journal) cannot be used: nothing was done."""

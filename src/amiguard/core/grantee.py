@@ -127,6 +127,34 @@ def grantee_id(grantee: Grantee) -> str:
             assert_never(grantee)
 
 
+_ARN_MEMBERS = {
+    GranteeKind.ORGANIZATION: "organizationArn",
+    GranteeKind.ORGANIZATIONAL_UNIT: "organizationalUnitArn",
+}
+
+
+def grantee_of(kind: GranteeKind, text: str) -> Grantee:
+    """Read back what `grantee_kind` and `grantee_id` wrote.
+
+    Raises:
+        ValueError: no grantee of this kind is written so.
+    """
+    match kind:
+        case GranteeKind.EVERYONE if text == "all":
+            return Everyone()
+        case GranteeKind.ACCOUNT if text:
+            return Account(text)
+        case GranteeKind.ORGANIZATION | GranteeKind.ORGANIZATIONAL_UNIT:
+            grantee = _parse_member(_ARN_MEMBERS[kind], text)
+            if grantee_kind(grantee) is kind:
+                return grantee
+        case GranteeKind.UNRECOGNIZED:
+            return Unrecognized(text)
+        case _:
+            pass
+    raise ValueError(f"{text!r} is not how a grantee of the kind {kind.value} is written")
+
+
 _REPORT_ORDER = {
     kind: place
     for place, kind in enumerate(

@@ -1,11 +1,14 @@
-"""What the auditor needs of AWS: small protocols that `amiguard.aws` implements and tests replace."""
+"""What the auditor and the remediator need: small protocols that `aws` and `files` implement and tests replace."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from amiguard.core.block_public_access import BlockPublicAccess, BlockPublicAccessState
+from amiguard.core.edit import Edit, Step
 from amiguard.core.image import Image, PermissionReply, Unreadable
 from amiguard.core.organization import OrganizationView
+from amiguard.core.remediation import ChangeStatus, JournaledChange
 from amiguard.core.result import Target, TargetReport
 
 
@@ -22,6 +25,10 @@ class ImageReader(Protocol):
 
     async def read_launch_permission(self, image_id: str) -> PermissionReply:
         """Who may launch the image."""
+        ...
+
+    async def read_block_public_access(self) -> BlockPublicAccessState | Unreadable:
+        """How image block public access stands in the target (GetImageBlockPublicAccessState)."""
         ...
 
 
@@ -57,4 +64,80 @@ class AccountReader(Protocol):
 
     async def open(self) -> OpenedAccount | Unreadable:
         """Gain access (assume the role), and find the account's regions."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """EC2 accepted a call; in a dry run: it would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """EC2 refused a call: nothing was changed."""
+
+    reason: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """No usable reply came: whether the call had effect is not known before it is read back."""
+
+    reason: str
+
+
+WriteReply = Accepted | Refused | NoAnswer
+
+
+class ImageWriter(Protocol):
+    """Changes one target. Throttled calls are tried until they are served; nothing else is tried again."""
+
+    async def wait_for_turn(self) -> None:
+        """Wait until a ModifyImageAttribute call may be made: what is read after that is read just before the call."""
+        ...
+
+    async def modify_launch_permission(self, image_id: str, step: Step, *, dry_run: bool = False) -> WriteReply:
+        """Make one ModifyImageAttribute call, for which `wait_for_turn` was waited for."""
+        ...
+
+    async def set_block_public_access(self, state: BlockPublicAccess, *, dry_run: bool = False) -> WriteReply:
+        """Switch image block public access of the target on or off; waits for its turn itself."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedTarget:
+    """A target that can be changed.
+
+    Attributes:
+        organization: what is known of the account's own organization.
+    """
+
+    reader: ImageReader
+    writer: ImageWriter
+    organization: OrganizationView
+
+
+class TargetOpener(Protocol):
+    """Gives the way into the targets of a remediation."""
+
+    async def open(self, target: Target) -> OpenedTarget | Unreadable:
+        """Gain access to the target (assume the role); asked once a target."""
+        ...
+
+
+class ChangeJournal(Protocol):
+    """What was really done. Every method that writes returns when the record is on disk, and raises OutputError."""
+
+    def known(self, key: str) -> JournaledChange | None:
+        """What the journal says of an edit already, from an earlier run of the same plan; by the edit's key."""
+        ...
+
+    def intend(self, edit: Edit, step: Step | None) -> None:
+        """A call is about to be made for this edit; the step is None for image block public access."""
+        ...
+
+    def conclude(self, edit: Edit, status: ChangeStatus, reason: str = "") -> None:
+        """What became of an edit for which a call was made."""
         ...

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
+from amiguard.core.block_public_access import BlockPublicAccessState
 from amiguard.core.decision import Decision
 from amiguard.core.image import Image
 
@@ -24,6 +25,7 @@ class Severity(StrEnum):
 
     CRITICAL = "critical"
     HIGH = "high"
+    MEDIUM = "medium"
     INFORMATIONAL = "informational"
 
 
@@ -61,6 +63,8 @@ class CheckResult:
     image: Image | None
     decisions: tuple[Decision, ...]
     message: str
+    block_public_access: BlockPublicAccessState | None = None
+    """What the check of that name has read."""
 
     @property
     def fingerprint(self) -> str:

@@ -1,7 +1,7 @@
 """The work of an audit that a process does, this one or a worker: everything it needs, as data."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -95,6 +95,7 @@ async def audit_accounts(
     estate: Estate,
     accounts: Iterable[AuditedAccount],
     collector: Collector,
+    reader_of: Callable[[Estate, AuditedAccount], AccountReader] | None = None,
 ) -> None:
     """Audit accounts into a collector.
 
@@ -103,11 +104,15 @@ async def audit_accounts(
         estate: how accounts are read.
         accounts: taken one by one.
         collector: takes what is found.
+        reader_of: how an account is read, if not as the estate does.
     """
 
     def readers() -> Iterator[AccountReader]:
         for account in accounts:
-            reader = estate.reader(account, order.known.get(account.account_id))
+            if reader_of is None:
+                reader: AccountReader = estate.reader(account, order.known.get(account.account_id))
+            else:
+                reader = reader_of(estate, account)
             done = order.done.get(account.account_id)
             yield Unfinished(reader, done) if done else reader
 

@@ -5,7 +5,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, S
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from amiguard.core.checks import ami_block_public_access
 from amiguard.core.checks import ami_cross_account_access as check
+from amiguard.core.checks.registry import additional_checks
+from amiguard.core.checks.unread import unread_target
 from amiguard.core.decision import Rules
 from amiguard.core.grantee import Everyone
 from amiguard.core.image import (
@@ -64,18 +67,25 @@ AuditEvent = AccountOpened | AccountUnreadable | ImagesListed | CheckResult | Ta
 """What an audit tells: results of different targets come interleaved; a target's report is the last of it."""
 
 
-async def audit(accounts: Iterable[AccountReader], rules: Rules) -> AsyncGenerator[AuditEvent]:
-    """Judge every image of every target of every account.
+async def audit(
+    accounts: Iterable[AccountReader], rules: Rules, *, checks: frozenset[str] = frozenset()
+) -> AsyncGenerator[AuditEvent]:
+    """Judge every image of every target of every account, and what else of a target is to be checked.
 
     Args:
         accounts: taken one by one, as accounts before them end.
         rules: what decides; each account puts its own organization into them.
+        checks: the ids of the checks to make besides that of images, which is always made.
 
     Yields:
-        One `CheckResult` an image, one without image for a target that could not be listed, and a `TargetReport` at
-        the end of each target. Closing the iterator stops the reading.
+        One `CheckResult` an image, one without image for a target that could not be listed, one without image for each
+        additional check of a target, and a `TargetReport` at the end of each target. Closing the iterator stops the
+        reading.
+
+    Raises:
+        ValueError: there is no such check.
     """
-    run = _Run(rules)
+    run = _Run(rules, additional_checks(checks))
     remaining = iter(accounts)
     workers = [asyncio.create_task(run.audit_each(remaining)) for _ in range(ACCOUNTS_AT_ONCE)]
     ended = asyncio.create_task(run.end(workers))
@@ -92,8 +102,9 @@ async def audit(accounts: Iterable[AccountReader], rules: Rules) -> AsyncGenerat
 class _Run:
     """What the accounts of one audit share."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, checks: frozenset[str]) -> None:
         self._rules = rules
+        self.checks = checks
         self.events: asyncio.Queue[AuditEvent | None] = asyncio.Queue(maxsize=_EVENTS_AHEAD)
         """None is the end."""
         self.pages = asyncio.Semaphore(_PAGES_AT_ONCE)
@@ -116,7 +127,8 @@ class _Run:
         if isinstance(opened, Unreadable):
             await self.events.put(AccountUnreadable(reader.account_id, reader.expected))
             for target in reader.expected:
-                await self.events.put(check.target_unreadable(target, opened))
+                for result in unread_target(target, opened, self.checks):
+                    await self.events.put(result)
                 await self.events.put(TargetReport(target, TargetStatus.FAILED, opened.reason))
             return
         targets = tuple(opened.readers)
@@ -154,15 +166,22 @@ class _TargetAudit:
         self._second_look: list[tuple[Image, PermissionReply]] = []
 
     async def run(self) -> None:
-        """Read and judge all images, then report the target."""
-        problem = await self._read_listed()
-        if self._second_look:
-            await self._look_again()
+        """Read and judge all images, and the switch meanwhile if that is wanted; then report the target."""
+        async with asyncio.TaskGroup() as group:
+            if ami_block_public_access.METADATA.check_id in self._run.checks:
+                group.create_task(self._judge_block_public_access())
+            problem = await self._read_listed()
+            if self._second_look:
+                await self._look_again()
         status, reason = TargetStatus.AUDITED, ""
         if problem is not None:
             await self._emit(check.target_unreadable(self._target, problem))
             status, reason = TargetStatus.FAILED, problem.reason
         await self._emit(TargetReport(self._target, status, reason, self._images, self._vanished))
+
+    async def _judge_block_public_access(self) -> None:
+        state = await self._reader.read_block_public_access()
+        await self._emit(ami_block_public_access.evaluate(self._target, state))
 
     async def _read_listed(self) -> Unreadable | None:
         """Read every listed image; the next page is fetched meanwhile."""

@@ -74,10 +74,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """EC2 refused a call: nothing was changed."""
+    """EC2 refused a call: nothing was changed.
+
+    Attributes:
+        blocked_public: image block public access is what refused it (`OperationNotPermitted` to a call that adds
+            everyone): for up to 10 minutes after the switch was turned off, EC2 may go on answering so.
+    """
 
     reason: str
     hint: str | None = None
+    blocked_public: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ METADATA = CheckMetadata(
         "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/block-public-access-to-amis.html",
         "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImageAttribute.html",
     ),
+    on_by_default=True,
 )
 
 

@@ -16,6 +16,7 @@ class CheckMetadata:
         description: what is judged, and why it matters.
         remediation: what to do, in sentences.
         references: links, most useful first.
+        on_by_default: it always runs; the others run when they are asked for.
     """
 
     check_id: str
@@ -24,3 +25,4 @@ class CheckMetadata:
     description: str
     remediation: str
     references: tuple[str, ...]
+    on_by_default: bool

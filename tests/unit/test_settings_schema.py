@@ -51,8 +51,37 @@ GOOD = [
     TARGETS % "organization: {role_name: R, exclude: {accounts: ['123456789012'], tags: [a, =b]}}",
     TARGETS % "roles: {session_name: me, source_identity: me, tags: {a: '', b: c}, duration: 90m}, suspended: fail",
     TARGETS % f"roles: {{chain: ['{ROLE}'], duration: 3600}}, suspended: skip",
+    "version: 1\ntrust: nobody\nchecks: all",
+    "version: 1\ntrust: nobody\nchecks: [ami-block-public-access, ami-cross-account-access]",
+    "version: 1\ntrust: nobody\nremediation: {role_name: a/R, external_id: a1}",
+    "version: 1\ntrust: nobody\nremediation: {protected_images: {ids: [ami-01234567], names: [a*], tags: [a, =b]}}",
 ]
 BAD = [
+    *(
+        f"version: 1\ntrust: nobody\n{section}"
+        for section in (
+            "checks:",
+            "checks: []",
+            "checks: {}",
+            "checks: ami-block-public-access",
+            "checks: [all]",
+            "checks: [ami]",
+            "remediation:",
+            "remediation: {}",
+            "remediation: []",
+            "remediation: {role_name: }",
+            "remediation: {role_name: /R}",
+            "remediation: {external_id: a1}",
+            "remediation: {role_name: R, external_id: }",
+            "remediation: {protected_images: }",
+            "remediation: {protected_images: {}}",
+            "remediation: {protected_images: {ids: []}}",
+            "remediation: {protected_images: {ids: [ami-1]}}",
+            "remediation: {protected_images: {names: ['']}}",
+            "remediation: {protected_images: {tags: ['=']}}",
+            "remediation: {protected_images: {accounts: ['123456789012']}}",
+        )
+    ),
     "trust: nobody",
     "version: 2\ntrust: nobody",
     "version: 1",

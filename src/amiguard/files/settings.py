@@ -5,7 +5,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from amiguard.core.checks.registry import ADDITIONAL, additional_checks
 from amiguard.core.exception import AnyGrantee, ImageException
+from amiguard.core.remediation import RemediationSettings
 from amiguard.core.trust import TrustedAccount, TrustedOrganization, TrustedUnit, TrustEntry, TrustPolicy
 from amiguard.files.problems import Problem, as_error, place, written
 from amiguard.files.settings_mistakes import mistakes
@@ -68,7 +70,7 @@ def _settings(file: SettingsFile, top: Node, path: Path, today: date) -> Setting
         (("exceptions", number), _exception(one)) for number, one in enumerate(file.exceptions or ())
     ]
     targets = file.targets or TargetsSection()
-    found = find_warnings(top, entries, exceptions, targets, today=today)
+    found = find_warnings(top, entries, exceptions, targets, file.remediation, today=today)
     return Settings(
         policy=TrustPolicy(tuple(entry for _, entry in entries)),
         entry_places=tuple(place(path, find(top, where).mark, where) for where, _ in entries),
@@ -76,6 +78,8 @@ def _settings(file: SettingsFile, top: Node, path: Path, today: date) -> Setting
         exceptions=tuple(exception for _, exception in exceptions),
         exception_places=tuple(place(path, find(top, where).mark, where) for where, _ in exceptions),
         scope=targets.scope(),
+        checks=ADDITIONAL if isinstance(file.checks, str) else additional_checks(file.checks),
+        remediation=file.remediation.settings() if file.remediation else RemediationSettings(),
         warnings=tuple(written(path, one) for one in found),
         path=path,
     )

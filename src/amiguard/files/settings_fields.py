@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import PlainValidator, WithJsonSchema
 
+from amiguard.core.checks.registry import CHECK_IDS
 from amiguard.core.exception import AcceptedGrantee, TagSelector
 from amiguard.core.trust import TrustedAccount, TrustedOrganization, TrustedUnit
 from amiguard.files import settings_values as values
@@ -75,5 +76,6 @@ TagText = Annotated[
     PlainValidator(values.read_tag),
     pattern_schema("[^=][\\s\\S]*|=[\\s\\S]+", "`key`, `key=value` or `=value`; compared exactly.", "Purpose=public"),
 ]
+CheckId = Annotated[str, PlainValidator(values.read_check), WithJsonSchema({"enum": sorted(CHECK_IDS)})]
 ImageAccount = Annotated[str, PlainValidator(values.read_account_id), ACCOUNT_SCHEMA]
 Version = Annotated[int, PlainValidator(values.read_version), WithJsonSchema({"enum": [1, values.VERSION]})]

@@ -28,6 +28,7 @@ _WORDS = {
     ("trust",): "expected lists of who is trusted, or `nobody`",
     ("exceptions", "grantees"): "expected a list, or `any`",
     ("targets", "regions"): "expected a list of regions, or `all`",
+    ("checks",): "expected a list of checks, or `all`",
     ("targets", "suspended"): "expected `skip` or `fail`",
 }
 

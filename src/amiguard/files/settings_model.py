@@ -12,6 +12,7 @@ from amiguard.core.exception import ImageSelector
 from amiguard.files.settings_fields import (
     Accepted,
     AccountId,
+    CheckId,
     ImageAccount,
     ImageId,
     OptionalDay,
@@ -23,7 +24,9 @@ from amiguard.files.settings_fields import (
     UnitId,
     Version,
 )
+from amiguard.files.settings_remediation import ProtectedImagesSection, RemediationSection
 from amiguard.files.settings_section import ENTRY, ID, SECTION, WORD, Section, id_or_entry, word_or_section
+from amiguard.files.settings_target_fields import WRITTEN
 from amiguard.files.settings_targets import (
     AccountsSection,
     AccountTargetEntry,
@@ -163,7 +166,7 @@ class ExceptionEntry(Section):
 
 
 class SettingsFile(Section):
-    """Settings of amiguard: who may launch your images, and what is accepted on purpose."""
+    """Settings of amiguard: who may launch your images, what is accepted on purpose, audited, checked and changed."""
 
     model_config = ConfigDict(title="amiguard.yaml")
 
@@ -174,6 +177,16 @@ class SettingsFile(Section):
     ] = Field(description="Who may launch your images, or `nobody`.")
     exceptions: list[ExceptionEntry] | None = Field(default=None, description="What is accepted on purpose.")
     targets: TargetsSection | None = Field(default=None, description="What is audited.")
+    checks: Annotated[
+        Annotated[Literal["all"], Tag(WORD)] | Annotated[list[CheckId], Tag(SECTION), Field(min_length=1)],
+        Discriminator(word_or_section),
+    ] = Field(
+        default_factory=list,
+        description="Checks to make besides ami-cross-account-access, which is always made: a list, or `all`.",
+    )
+    remediation: Annotated[RemediationSection | None, *WRITTEN] = Field(
+        default=None, description="By which role images are changed, and which are not."
+    )
 
 
 MODELS: dict[tuple[str, ...], type[BaseModel]] = {
@@ -190,5 +203,7 @@ MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("targets", "organization", "include"): AccountsSection,
     ("targets", "organization", "exclude"): AccountsSection,
     ("targets", "roles"): RolesSection,
+    ("remediation",): RemediationSection,
+    ("remediation", "protected_images"): ProtectedImagesSection,
 }
 """The model of every section, by its keys without list places."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from amiguard.core.exception import ImageException
+from amiguard.core.remediation import RemediationSettings
 from amiguard.core.scope import Scope
 from amiguard.core.trust import TrustPolicy
 
@@ -21,6 +22,10 @@ class Settings:
     exception_places: tuple[str, ...] = ()
     scope: Scope = field(default_factory=Scope)
     """What is to be audited."""
+    checks: frozenset[str] = frozenset()
+    """The ids of the checks to make besides that of images, which is always made."""
+    remediation: RemediationSettings = field(default_factory=RemediationSettings)
+    """How images are changed, and which never are."""
     warnings: tuple[str, ...] = ()
     """What is legal and yet worth a look, a line each, with its place and the mend."""
     path: Path | None = None

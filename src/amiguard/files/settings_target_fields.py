@@ -1,11 +1,11 @@
-"""The single values of the section `targets`: how pydantic reads each, and how its JSON Schema describes it.
+"""The single values that say where roles and accounts are: how pydantic reads each, and its JSON Schema.
 
 `settings_target_values` reads the texts; the patterns are the same.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from amiguard.core.trust import TrustedUnit
 from amiguard.files import settings_target_values as values
@@ -21,14 +21,18 @@ TargetUnit = Annotated[
         "ou-ab12-cdefghij",
     ),
 ]
+_ROLE_NAME = "The name of a role, after its path if it has one."
 RoleName = Annotated[
-    str,
-    PlainValidator(values.read_role_name),
-    pattern_schema(values.ROLE_NAME, "The name of a role, after its path if it has one.", "AmiguardAudit"),
+    str, PlainValidator(values.read_role_name), pattern_schema(values.ROLE_NAME, _ROLE_NAME, "AmiguardAudit")
 ]
 _ROLE_ARN_SCHEMA = pattern_schema(values.ROLE_ARN, "The ARN of a role.", "arn:aws:iam::123456789012:role/AmiguardAudit")
 RoleArn = Annotated[str, PlainValidator(values.read_role_arn), _ROLE_ARN_SCHEMA]
 # A key that is not written is None; a key without a value is a mistake.
+OptionalRoleName = Annotated[
+    str | None,
+    PlainValidator(values.read_role_name),
+    pattern_schema(values.ROLE_NAME, _ROLE_NAME, "AmiguardRemediation"),
+]
 OptionalRoleArn = Annotated[str | None, PlainValidator(values.read_role_arn), _ROLE_ARN_SCHEMA]
 OptionalExternalId = Annotated[
     str | None, PlainValidator(values.read_external_id), pattern_schema(values.EXTERNAL_ID, "An external id.")
@@ -73,3 +77,12 @@ Duration = Annotated[
         }
     ),
 ]
+
+
+def _without_null(schema: dict[str, Any]) -> None:
+    [section] = [one for one in schema.pop("anyOf") if one != {"type": "null"}]
+    schema.update(section)
+
+
+WRITTEN = (BeforeValidator(values.read_keys), Field(json_schema_extra=_without_null))
+"""For a section that may be left out, and has to hold something where its key is written."""

@@ -1,9 +1,8 @@
 """The section `targets` of the settings file: which accounts and regions are audited, and by which roles."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
-    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -17,6 +16,7 @@ from amiguard.core.scope import AccountSelector, AccountTarget, OrganizationTarg
 from amiguard.files.settings_fields import OptionalText, Region, TagText
 from amiguard.files.settings_section import ENTRY, ID, SECTION, WORD, Section, id_or_entry, word_or_section
 from amiguard.files.settings_target_fields import (
+    WRITTEN,
     Duration,
     OptionalExternalId,
     OptionalRoleArn,
@@ -28,21 +28,12 @@ from amiguard.files.settings_target_fields import (
     TargetAccount,
     TargetUnit,
 )
-from amiguard.files.settings_target_values import account_of_role, read_keys
+from amiguard.files.settings_target_values import account_of_role
 from amiguard.files.settings_values import MistakesWithin
 from amiguard.files.yaml_tree import KeyPath
 
 _CHAINED_SECONDS = 3600
 _DEFAULTS = RoleOptions()
-
-
-def _without_null(schema: dict[str, Any]) -> None:
-    [section] = [one for one in schema.pop("anyOf") if one != {"type": "null"}]
-    schema.update(section)
-
-
-# None is a key that is not written; a key without a value is a mistake.
-_WRITTEN = (BeforeValidator(read_keys), Field(json_schema_extra=_without_null))
 
 
 class AccountTargetEntry(Section):
@@ -121,10 +112,10 @@ class OrganizationSection(Section):
 
     role_name: RoleName = Field(description="The role to assume in each account, after its path if it has one.")
     external_id: OptionalExternalId = Field(default=None, description="The external id that the role asks for.")
-    include: Annotated[AccountsSection | None, *_WRITTEN] = Field(
+    include: Annotated[AccountsSection | None, *WRITTEN] = Field(
         default=None, description="Audit these only; without it, all."
     )
-    exclude: Annotated[AccountsSection | None, *_WRITTEN] = Field(default=None, description="Leave these out.")
+    exclude: Annotated[AccountsSection | None, *WRITTEN] = Field(default=None, description="Leave these out.")
 
     @model_validator(mode="after")
     def _not_both(self) -> Self:
@@ -206,10 +197,10 @@ class TargetsSection(Section):
     accounts: list[AccountTargetItem] = Field(
         default_factory=list, min_length=1, description="Accounts to audit, each by its id or with the way into it."
     )
-    organization: Annotated[OrganizationSection | None, *_WRITTEN] = Field(
+    organization: Annotated[OrganizationSection | None, *WRITTEN] = Field(
         default=None, description="Audit the accounts of the organization of your credentials."
     )
-    roles: Annotated[RolesSection | None, *_WRITTEN] = Field(
+    roles: Annotated[RolesSection | None, *WRITTEN] = Field(
         default=None, description="How roles are assumed: their sessions, and a chain."
     )
     suspended: Literal["skip", "fail"] = Field(

@@ -7,8 +7,10 @@ is not what it reads.
 import re
 from collections.abc import Sequence
 from datetime import date
+from difflib import get_close_matches
 from typing import TypeVar
 
+from amiguard.core.checks.registry import CHECK_IDS
 from amiguard.core.exception import AcceptedGrantee, TagSelector, parse_accepted_grantee, parse_tag_selector
 from amiguard.core.trust import TrustedAccount, TrustedOrganization, TrustedUnit, Trustee, parse_trustee
 from amiguard.files.yaml_tree import KeyPath
@@ -108,6 +110,18 @@ def read_account_id(value: object) -> str:
     if not isinstance(trustee, TrustedAccount):
         raise ValueError(f"expected {expected}")  # noqa: TRY004 - pydantic collects ValueErrors
     return trustee.account_id
+
+
+def read_check(value: object) -> str:
+    """The id of a check."""
+    text = text_of(value, "the name of a check")
+    if text not in CHECK_IDS:
+        if text == "all":
+            raise ValueError("for every check write `checks: all`, without a list")
+        close = get_close_matches(text, CHECK_IDS, n=1)
+        mend = f", did you mean `{close[0]}`?" if close else f"; known: {', '.join(sorted(CHECK_IDS))}"
+        raise ValueError(f"unknown check{mend}")
+    return text
 
 
 def read_region(value: object) -> str:

@@ -6,6 +6,7 @@ from datetime import date
 from amiguard.core.exception import AnyGrantee, ImageException, ImageSelector
 from amiguard.core.trust import TrustEntry
 from amiguard.files.problems import Problem
+from amiguard.files.settings_remediation import RemediationSection
 from amiguard.files.settings_targets import TargetsSection, target_of
 from amiguard.files.yaml_tree import KeyPath, Mapping, Mark, Node, Scalar, find
 from amiguard.files.yaml_tree import Sequence as ListNode
@@ -18,7 +19,13 @@ _Warning = tuple[KeyPath, str]
 
 
 def find_warnings(
-    top: Node, entries: PlacedEntries, exceptions: PlacedExceptions, targets: TargetsSection, *, today: date
+    top: Node,
+    entries: PlacedEntries,
+    exceptions: PlacedExceptions,
+    targets: TargetsSection,
+    remediation: RemediationSection | None,
+    *,
+    today: date,
 ) -> list[Problem]:
     """Everything worth a look, in the order of the file.
 
@@ -27,6 +34,7 @@ def find_warnings(
         entries: the entries of the policy, each with where it stands.
         exceptions: the exceptions, likewise.
         targets: the section of that name.
+        remediation: likewise.
         today: the day (UTC) by which dates are judged.
     """
     found = [
@@ -37,6 +45,7 @@ def find_warnings(
         *(warning for path, exception in exceptions for warning in _wide(path, exception)),
         *_same_accounts(top, targets),
         *_by_account_tags(targets),
+        *_by_names_and_tags(remediation),
     ]
     problems = [Problem(find(top, path).mark, path, message) for path, message in found]
     problems += _repeated_values(top, ())
@@ -121,6 +130,24 @@ def _by_account_tags(targets: TargetsSection) -> Iterator[_Warning]:
                 ("targets", "organization", key, "tags"),
                 f"whoever may tag accounts decides {what}: prefer accounts or units, or guard who may tag",
             )
+
+
+def _by_names_and_tags(remediation: RemediationSection | None) -> Iterator[_Warning]:
+    protected = remediation and remediation.protected_images
+    if not protected:
+        return
+    path: KeyPath = ("remediation", "protected_images")
+    # Any key protects: ids beside them do not narrow these.
+    if protected.names:
+        yield (
+            (*path, "names"),
+            "whoever may name images decides which are never changed: prefer ids, or guard who may create images",
+        )
+    if protected.tags:
+        yield (
+            (*path, "tags"),
+            "whoever may tag images decides which are never changed: prefer ids, or guard who may tag",
+        )
 
 
 def _repeated_values(node: Node, path: KeyPath) -> Iterator[Problem]:

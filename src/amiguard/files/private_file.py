@@ -1,0 +1,29 @@
+"""Files that only their owner may read, whatever the mode of the file that was there before."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from amiguard.core.errors import OutputError
+from amiguard.files.atomic_write import replace_file
+
+
+def write_private_file(path: Path, data: bytes) -> None:
+    """Write a file with mode 0600, new or in place of another; a link stays a link to the file it names.
+
+    Raises:
+        OutputError: it cannot be written; a file that was there is the old one.
+    """
+    try:
+        target = path.resolve()
+        # Made by mkstemp, the new file is private before anything is in it.
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        os.close(descriptor)
+        try:
+            replace_file(Path(name), data)
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error

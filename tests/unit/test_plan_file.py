@@ -1,0 +1,377 @@
+"""The plan file: what is read is what was written, and nothing that was changed since is read."""
+
+import copy
+import json
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from amiguard.core.errors import InputError, OutputError
+from amiguard.files.plan_file import load_plan, plan_digest, why_not_applicable, write_plan
+from amiguard.files.plan_schema import PUBLISHED, generated_schema
+from amiguard.files.strict_json import digest_of
+from tests.unit.plan_strategies import NOON, PLAN
+
+Document = dict[str, Any]
+POLICY = PLAN.trust_policy_digest
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    written = tmp_path / "plan.json"
+    write_plan(written, PLAN)
+    return written
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        load_plan(path)
+    assert caught.value.hint
+    assert caught.value.message.isprintable()
+    return caught.value.message
+
+
+def sealed(path: Path, change: Callable[[Document], object]) -> Path:
+    """Change a plan file as someone would who can make digests."""
+    document = json.loads(path.read_bytes())
+    del document["digest"]
+    change(document)
+    path.write_text(json.dumps({**document, "digest": digest_of(document)}))
+    return path
+
+
+def test_what_is_written_is_read(path: Path) -> None:
+    assert load_plan(path) == PLAN
+
+
+def test_the_file_is_for_people(path: Path) -> None:
+    text = path.read_text(encoding="ascii")
+    document = json.loads(text)
+
+    assert list(document) == [
+        "schema_version",
+        "type",
+        "tool",
+        "plan",
+        "audited",
+        "summary",
+        "changes",
+        "left_out",
+        "unplanned",
+        "digest",
+    ]
+    assert text == json.dumps(document, indent=2) + "\n"
+    assert document["tool"] == {"name": "amiguard", "version": "0.1.0"}
+    assert document["plan"] == {
+        "id": PLAN.plan_id,
+        "created_at": "2026-06-15T12:00:00Z",
+        "expires_at": "2026-06-16T12:00:00Z",
+        "caller_arn": PLAN.caller_arn,
+        "account_id": "123456789012",
+        "trust_policy_digest": POLICY,
+    }
+    assert document["summary"] == {"images": 1, "grants_removed": 2, "grants_added": 2}
+    image, switch = document["changes"]
+    assert set(image) == {
+        "kind",
+        "account_id",
+        "region",
+        "partition",
+        "image",
+        "before",
+        "after",
+        "add",
+        "remove",
+    }
+    assert image["before"][0] == {"kind": "everyone", "grantee": "all"}
+    assert image["add"][1] == {"kind": "account", "grantee": "012345670123", "reason": "listed, too"}
+    assert image["remove"][1] == {
+        "kind": "account",
+        "grantee": "210987654321",
+        "reason": "not listed",
+        "effect": "keeps_access",
+        "effect_reason": "the unit stays",
+    }
+    assert switch == {
+        "kind": "image_block_public_access",
+        "account_id": "123456789012",
+        "region": "eu-central-1",
+        "partition": "aws",
+        "before": "unblocked",
+        "after": "block-new-sharing",
+    }
+    assert document["unplanned"][1]["image_id"] is None
+
+
+def test_the_schema_is_what_the_model_says_and_takes_a_plan(path: Path) -> None:
+    assert PUBLISHED.read_text(encoding="utf-8") == generated_schema(), "write it anew, as plan_schema.py tells"
+    schema = json.loads(generated_schema())
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema, format_checker=FormatChecker())
+    document = json.loads(path.read_bytes())
+    assert [error.message for error in validator.iter_errors(document)] == []
+    assert not validator.is_valid({**document, "more": 1})
+    assert not validator.is_valid({**document, "plan": {**document["plan"], "account_id": "1"}})
+
+
+def test_the_digest_of_a_plan_is_that_of_its_file(path: Path) -> None:
+    assert plan_digest(PLAN) == json.loads(path.read_bytes())["digest"]
+    assert plan_digest(load_plan(path)) == plan_digest(PLAN)
+
+
+def test_moments_are_written_in_utc_and_to_the_second(tmp_path: Path) -> None:
+    elsewhere = NOON.astimezone(timezone(timedelta(hours=2))) + timedelta(microseconds=999_999)
+    path = tmp_path / "plan.json"
+    write_plan(path, replace(PLAN, created_at=elsewhere))
+    assert load_plan(path).created_at == NOON
+
+
+def leaves(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    match value:
+        case dict():
+            for key in value:
+                yield from leaves(value[key], (*way, key))
+        case list():
+            for place, item in enumerate(value):
+                yield from leaves(item, (*way, place))
+        case _:
+            yield way
+
+
+def others(value: Any) -> list[Any]:
+    match value:
+        case str():
+            return [value + " ", value[:-1], value.upper(), value.lower(), None, 0]
+        case int():
+            return [value + 1, float(value), bool(value), str(value), None]
+        case _:
+            return ["", "ami-11111111", 0, False]
+
+
+def test_every_single_edit_is_refused(path: Path) -> None:
+    document = json.loads(path.read_bytes())
+    ways = list(leaves(document))
+    assert len(ways) > 60
+    for way in ways:
+        edited = copy.deepcopy(document)
+        above = edited
+        for step in way[:-1]:
+            above = above[step]
+        value = above[way[-1]]
+        for other in others(value):
+            if other == value and type(other) is type(value):
+                continue
+            above[way[-1]] = other
+            path.write_text(json.dumps(edited))
+            message = refused(path)
+            if way not in {("type",), ("schema_version",)} and not isinstance(other, float):
+                assert message == f"{path}: the plan was edited after it was made"
+
+
+def parts(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    for key in value if isinstance(value, dict) else range(len(value)):
+        yield (*way, key)
+        if isinstance(value[key], (dict, list)):
+            yield from parts(value[key], (*way, key))
+
+
+def test_nothing_can_be_taken_out(path: Path) -> None:
+    document = json.loads(path.read_bytes())
+    for way in parts(document):
+        edited = copy.deepcopy(document)
+        above = edited
+        for step in way[:-1]:
+            above = above[step]
+        del above[way[-1]]
+        path.write_text(json.dumps(edited))
+        refused(path)
+
+
+def test_another_layout_is_the_same_plan(path: Path) -> None:
+    document = json.loads(path.read_bytes())
+    path.write_text(json.dumps(document, sort_keys=True, indent="\t", ensure_ascii=False), encoding="utf-8")
+    assert load_plan(path) == PLAN
+
+
+def test_a_key_named_twice_is_refused(path: Path) -> None:
+    text = path.read_text()
+    path.write_text(text.replace('"audited": {', '"audited": {"images": 7,'))
+    assert refused(path) == f"{path} is not a plan: it names a key twice in one object"
+
+
+SEALED: list[tuple[str, Callable[[Document], object]]] = [
+    ("Extra inputs", lambda one: one.update(more=1)),
+    ("Extra inputs", lambda one: one["changes"][0].update(more=1)),
+    ("summary", lambda one: one["summary"].update(images=2)),
+    ("something is changed twice", lambda one: one["changes"].append(one["changes"][1])),
+    ("a grantee is listed twice", lambda one: one["changes"][0]["before"].append(one["changes"][0]["before"][0])),
+    ("do not lead", lambda one: one["changes"][0]["after"].pop()),
+    ("do not lead", lambda one: one["changes"][0]["remove"].pop()),
+    ("added or removed twice", lambda one: one["changes"][0]["add"].append(one["changes"][0]["add"][0])),
+    (
+        "not understood",
+        lambda one: (
+            one["changes"][0]["remove"].append({**one["changes"][0]["remove"][0], **one["changes"][0]["before"][3]}),
+            one["changes"][0]["after"].pop(),
+        ),
+    ),
+    (
+        "only accounts",
+        lambda one: (
+            one["changes"][0]["remove"].pop(0),
+            one["changes"][0]["before"].pop(0),
+            one["changes"][0]["after"].append({"kind": "everyone", "grantee": "all"}),
+            one["changes"][0]["add"].append({"kind": "everyone", "grantee": "all", "reason": ""}),
+        ),
+    ),
+    (
+        "nothing is changed",
+        lambda one: one["changes"][0].update(add=[], remove=[], after=one["changes"][0]["before"]),
+    ),
+    ("grantee", lambda one: one["changes"][0]["before"][0].update(grantee="none")),
+    ("kind", lambda one: one["changes"][0]["before"][0].update(kind="planet")),
+    ("kind", lambda one: one["changes"][0].update(kind="reset")),
+    ("effect", lambda one: one["changes"][0]["remove"][0].update(effect="none")),
+    ("switches", lambda one: one["changes"][1].update(before="block-new-sharing", after="unblocked")),
+    ("after", lambda one: one["changes"][1].update(after="block")),
+    ("account_id", lambda one: one["changes"][1].update(account_id="12345678901")),
+    ("account_id", lambda one: one["changes"][1].update(account_id="12345678901\u0662")),
+    ("account_id", lambda one: one["changes"][1].update(account_id="123456789012\n")),
+    ("region", lambda one: one["changes"][1].update(region="eu-central-1.example.com/")),
+    ("region", lambda one: one["changes"][1].update(region="*")),
+    ("partition", lambda one: one["changes"][1].update(partition="")),
+    ("image.id", lambda one: one["changes"][0]["image"].update(id="ami-1/../..")),
+    ("image.id", lambda one: one["changes"][0]["image"].update(id="snap-01234567")),
+    ("images", lambda one: one["audited"].update(images=-1)),
+    ("images", lambda one: one["audited"].update(images=True)),
+    ("images", lambda one: one["audited"].update(images="7")),
+    ("created_at", lambda one: one["plan"].update(created_at="2026-06-15T12:00:00")),
+    ("created_at", lambda one: one["plan"].update(created_at="2026-06-15T12:00:00+00:00")),
+    ("created_at", lambda one: one["plan"].update(created_at="2026-06-15T12:00:00.5Z")),
+    ("created_at", lambda one: one["plan"].update(created_at="2026-02-30T12:00:00Z")),
+    ("created_at", lambda one: one["plan"].update(created_at="2026-06-15 12:00:00Z")),
+    ("created_at", lambda one: one["plan"].update(created_at=1781524800)),
+    ("expires before", lambda one: one["plan"].update(expires_at="2026-06-15T11:59:59Z")),
+    ("plan.id", lambda one: one["plan"].update(id="../../etc")),
+    ("caller_arn", lambda one: one["plan"].update(caller_arn=None)),
+    ("tool.name", lambda one: one["tool"].update(name="other")),
+]
+
+
+@pytest.mark.parametrize(("said", "change"), SEALED)
+def test_a_digest_does_not_make_a_plan_sound(path: Path, said: str, change: Callable[[Document], object]) -> None:
+    message = refused(sealed(path, change))
+    assert "is not a sound plan" in message
+    assert said in message
+
+
+def test_hostile_keys_and_kinds_stay_on_one_line(path: Path) -> None:
+    refused(sealed(path, lambda one: one.update({"\x1b[2J\n": 1})))
+    refused(sealed(path, lambda one: one["changes"][0].update(kind="\x1b[2J\nreset")))
+    refused(sealed(path, lambda one: one["changes"][0]["before"][0].update(grantee="\x1b[2J\n")))
+
+
+@pytest.mark.parametrize("version", ["2", "0", 1, None, ["1"], "\x1b[2J"])
+def test_another_version_is_named(path: Path, version: object) -> None:
+    message = refused(sealed(path, lambda one: one.update(schema_version=version)))
+    assert message == f"{path} is of another version: this amiguard reads plans of version 1"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b'"amiguard-plan"',
+        b"{",
+        b"\x00\xff\xfe",
+        b"\xef\xbb\xbf{}",
+        b"[" * 1_000_000,
+        b'{"a":' * 100_000,
+        b'{"type":"amiguard-plan","schema_version":"1","a":' + b"[" * 900 + b"]" * 900 + b"}",
+        b'{"type":"amiguard-plan","schema_version":"1","a":NaN}',
+        b'{"type":"amiguard-plan","schema_version":"1","a":1e999}',
+        b'{"type":"amiguard-plan","schema_version":"1","a":' + b"9" * 5000 + b"}",
+        b'{"type":"amiguard-plan","schema_version":"1","a":"\\ud800"}',
+        b'{"type":"amiguard-plan","schema_version":"1","\\ud800":1}',
+        b'{"type":"amiguard-plan","schema_version":"1","digest":{}}',
+        b'{"schema_version":"1","results":[]}',
+    ],
+)
+def test_what_is_no_plan_is_refused(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "plan.json"
+    path.write_bytes(data)
+    refused(path)
+
+
+def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path) == f"{tmp_path} cannot be read: Is a directory"
+    assert refused(tmp_path / "none") == f"{tmp_path / 'none'} cannot be read: No such file or directory"
+
+
+def test_the_file_is_its_owners_new_or_replaced(path: Path, tmp_path: Path) -> None:
+    assert mode(path) == 0o600
+    path.write_text("an older one")
+    path.chmod(0o644)
+    write_plan(path, PLAN)
+    assert mode(path) == 0o600
+    assert load_plan(path) == PLAN
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_a_link(tmp_path: Path, *, there: bool) -> None:
+    target, link = tmp_path / "target.json", tmp_path / "link.json"
+    if there:
+        target.write_text("an older one")
+        target.chmod(0o644)
+    link.symlink_to(target)
+    write_plan(link, PLAN)
+    assert link.is_symlink()
+    assert mode(target) == 0o600
+    assert load_plan(link) == load_plan(target) == PLAN
+
+
+def test_a_plan_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
+    for path in (tmp_path / "none" / "plan.json", tmp_path):
+        with pytest.raises(OutputError, match="cannot be written"):
+            write_plan(path, PLAN)
+    path = tmp_path / "plan.json"
+    path.write_text("an older one")
+    with pytest.raises(OutputError, match="half of a character"):
+        write_plan(path, replace(PLAN, caller_arn="\ud800"))
+    with pytest.raises(OutputError, match="account_id"):
+        write_plan(path, replace(PLAN, account_id="1"))
+    assert path.read_text() == "an older one"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_plan_is_applied_in_its_time_by_its_account_and_policy() -> None:
+    def why(after: timedelta, account_id: str = "123456789012", policy: str = POLICY) -> str | None:
+        found = why_not_applicable(PLAN, now=NOON + after, account_id=account_id, policy_digest=policy)
+        if found is None:
+            return None
+        assert "amiguard plan" in found[1]
+        return found[0]
+
+    assert why(timedelta(0)) is None
+    assert why(timedelta(minutes=-5)) is None
+    assert why(timedelta(minutes=-5, seconds=-1)) == "the plan was made at 2026-06-15T12:00:00Z, which is to come"
+    assert why(timedelta(hours=23, minutes=59)) is None
+    assert why(timedelta(hours=24)) == "the plan has expired at 2026-06-16T12:00:00Z"
+    assert why(timedelta(0), account_id="111122223333") == (
+        "the plan was made from account 123456789012, and your credentials are of 111122223333"
+    )
+    assert why(timedelta(0), policy="cd" * 32) == "the plan was made by another trust policy than today's"

@@ -16,7 +16,7 @@ The account is read from the access key id, region and service from the signatur
 account. An estate is frozen data; `put_image`, `change_image`, `set_grants` and `drop_image` change what is served.
 """
 
-from .buckets import Bucket
+from .buckets import DOCUMENTED, Bucket
 from .calls import Call
 from .credentials import Credentials, credentials_for
 from .effects import (
@@ -63,6 +63,7 @@ from .server import FakeEc2, environment
 from .stats import Stats
 
 __all__ = [
+    "DOCUMENTED",
     "AwsError",
     "Bucket",
     "Call",

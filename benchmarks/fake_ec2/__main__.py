@@ -19,7 +19,9 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=1, help="what the shared images depend on")
     parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="wait before every answer")
-    parser.add_argument("--bucket", type=Bucket.parse, metavar="CAPACITY+REFILL", help="throttle EC2 calls, or `none`")
+    parser.add_argument(
+        "--bucket", type=Bucket.parse, metavar="CAPACITY+REFILL", help="throttle EC2 calls; or `documented`, or `none`"
+    )
     parser.add_argument("--verify-every", type=int, default=64, metavar="N", help="check every n-th signature")
     options = parser.parse_args()
     estate, _ = generate_estate(

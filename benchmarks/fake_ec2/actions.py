@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .attributes import describe_image_attribute, modify_image_attribute
+from .block_public_access import disable_block_public_access, enable_block_public_access, get_block_public_access
 from .calls import Call
 from .context import Context
 from .listing import find_page, make_token, render_image
@@ -64,6 +65,9 @@ ACTIONS: Final[Mapping[tuple[str, str], Action]] = {
     ("ec2", "DescribeImageAttribute"): describe_image_attribute,
     ("ec2", "DescribeImages"): _describe_images,
     ("ec2", "DescribeRegions"): _describe_regions,
+    ("ec2", "DisableImageBlockPublicAccess"): disable_block_public_access,
+    ("ec2", "EnableImageBlockPublicAccess"): enable_block_public_access,
+    ("ec2", "GetImageBlockPublicAccessState"): get_block_public_access,
     ("ec2", "ModifyImageAttribute"): modify_image_attribute,
     ("organizations", "DescribeOrganization"): _describe_organization,
     ("sts", "AssumeRole"): assume_role,

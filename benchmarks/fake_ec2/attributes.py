@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from .block_public_access import refuse_public
 from .calls import Call
 from .context import Context
 from .estate import FakeImage, Grant, GrantMember
@@ -33,7 +34,7 @@ def describe_image_attribute(call: Call, context: Context) -> Mapping[str, Any]:
     image = _owned_image(call, context)
     permissions = [
         RawXml(f"{_RAW_PAD}<item>{grant.value}</item>\n") if grant.member == "raw" else {grant.member: grant.value}
-        for grant in image.grants
+        for grant in context.store.shown_grants(call.account_id, call.region, image)
     ]
     return {"ImageId": image.id, "LaunchPermissions": permissions}
 
@@ -66,9 +67,11 @@ def modify_image_attribute(call: Call, context: Context) -> Mapping[str, Any]:
             )
     if call.flag("DryRun"):
         raise AwsProblem("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
+    if Grant("Group", "all") in set(added) - set(image.grants):
+        refuse_public(call, context.store)
     kept = tuple(grant for grant in image.grants if grant not in removed)
     grants = (*kept, *(grant for grant in dict.fromkeys(added) if grant not in kept))
-    context.store.set_grants(call.account_id, call.region, image.id, *grants)
+    context.store.modify_grants(call.account_id, call.region, image, grants)
     return {}
 
 

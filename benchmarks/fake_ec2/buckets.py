@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +13,13 @@ class Bucket:
     refill: float
 
     @classmethod
-    def parse(cls, text: str) -> "Bucket | None":
-        """Return the bucket written as `100+20`, or `None` for `none`; anything else is a `ValueError`."""
+    def parse(cls, text: str) -> "Buckets":
+        """Return the bucket written as `100+20`, `DOCUMENTED` for `documented`, or `None` for `none`.
+
+        Anything else is a `ValueError`.
+        """
+        if text == "documented":
+            return DOCUMENTED
         if text == "none":
             return None
         capacity, _, refill = text.partition("+")
@@ -21,7 +27,16 @@ class Bucket:
 
 
 Buckets = Bucket | Mapping[str, Bucket] | None
-"""One bucket for the actions of EC2, one for each action named (others are free), or none."""
+"""One bucket for the actions of EC2, one for each action named (others have that of `OTHERS`, or none), or none."""
+
+OTHERS: Final = "*"
+DOCUMENTED: Final[Mapping[str, Bucket]] = {
+    OTHERS: Bucket(100, 20),
+    "ModifyImageAttribute": Bucket(100, 5),
+    "EnableImageBlockPublicAccess": Bucket(1, 0.1),
+    "DisableImageBlockPublicAccess": Bucket(1, 0.1),
+}
+"""By the EC2 Developer Guide ("Request throttling for the Amazon EC2 API"), of the actions that the fake knows."""
 
 
 class Throttle:
@@ -33,7 +48,8 @@ class Throttle:
 
     def admits(self, account_id: str, region: str, action: str) -> bool:
         """Take a token and return whether there was one; a call that is refused takes none."""
-        bucket = self._buckets.get(action) if isinstance(self._buckets, Mapping) else self._buckets
+        buckets = self._buckets
+        bucket = buckets.get(action, buckets.get(OTHERS)) if isinstance(buckets, Mapping) else buckets
         if bucket is None:
             return True
         key = (account_id, region, action)

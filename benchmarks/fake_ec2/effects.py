@@ -9,11 +9,14 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from .calls import Call
 from .listing import Page
 from .replies import XML_TYPE, Reply, failure
 from .store import Store
+
+_NEVER_SENT: Final = Reply(200, b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +57,19 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class AwsError(Effect):
-    """An error in the shape of the service."""
+    """An error in the shape of the service; with `acts`, what was asked for is done all the same."""
 
     code: str
     message: str = "Injected by the fake."
     status: int = 400
+    acts: bool = False
 
     def instead(self, call: Call, store: Store) -> Reply | None:  # noqa: ARG002
         """Answer with the error."""
+        return None if self.acts else failure(call.service, self.code, self.message, self.status)
+
+    def after(self, call: Call, reply: Reply) -> Reply:  # noqa: ARG002
+        """Answer with the error although it was done."""
         return failure(call.service, self.code, self.message, self.status)
 
 
@@ -200,9 +208,17 @@ class MalformedXml(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Disconnect(Effect):
-    """The connection ends before the reply: with a reset, or with an ordinary end of stream."""
+    """The connection ends before the reply: with a reset, or with an ordinary end of stream.
+
+    Without `acts` it ends before anything was done.
+    """
 
     reset: bool = True
+    acts: bool = True
+
+    def instead(self, call: Call, store: Store) -> Reply | None:  # noqa: ARG002
+        """Take the place of the action, unless it is to be done."""
+        return None if self.acts else _NEVER_SENT
 
     def deliver(self, delivery: Delivery) -> None:
         """Send nothing and hang up."""
@@ -227,7 +243,13 @@ class HalfBody(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Hang(Effect):
-    """No answer ever comes; the connection stays open."""
+    """No answer ever comes; the connection stays open. Without `acts`, nothing was done either."""
+
+    acts: bool = True
+
+    def instead(self, call: Call, store: Store) -> Reply | None:  # noqa: ARG002
+        """Take the place of the action, unless it is to be done."""
+        return None if self.acts else _NEVER_SENT
 
     def deliver(self, delivery: Delivery) -> None:
         """Do nothing, not even finish."""

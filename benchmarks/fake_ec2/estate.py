@@ -10,6 +10,7 @@ from typing import Final, Literal
 from .organizations_data import FakeRole, FakeTree
 
 GrantMember = Literal["UserId", "Group", "OrganizationArn", "OrganizationalUnitArn", "raw"]
+BlockPublicAccess = Literal["unblocked", "block-new-sharing"]
 
 LINUX_MEMBERS: Final[tuple[tuple[str, object], ...]] = (
     ("Architecture", "x86_64"),
@@ -107,10 +108,12 @@ def by_id(*images: FakeImage) -> dict[str, FakeImage]:
 
 @dataclass(frozen=True, slots=True)
 class FakeRegion:
-    """One region of an account. `opt_in_status` is EC2's word; images keep the order of the mapping."""
+    """One region of an account; images keep the order of the mapping, everything else is in EC2's words."""
 
     images: Mapping[str, FakeImage] = field(default_factory=dict)
     opt_in_status: Literal["opt-in-not-required", "opted-in", "not-opted-in"] = "opt-in-not-required"
+    block_public_access: BlockPublicAccess = "unblocked"
+    block_public_access_managed_by: Literal["account", "declarative-policy"] = "account"
 
 
 @dataclass(frozen=True, slots=True)

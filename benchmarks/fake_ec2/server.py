@@ -25,10 +25,12 @@ class FakeEc2:
         estate: what it serves.
         latency: seconds before every answer.
         bucket: how EC2 calls are throttled: one `Bucket` for each account, region and action, a mapping from actions to
-            buckets, or `None`.
+            buckets, `DOCUMENTED`, or `None`.
         faults: rules; the first that strikes a call decides.
         verify_every: the signature of every n-th call is checked; 0 for none.
         unavailable_states: the states in which an image's attributes can be neither read nor changed.
+        late_reads: so many reads of an image's launch permission still show what was before ModifyImageAttribute, and
+            so many of the state of image block public access what was before it was switched.
         clock: what the buckets take for the time, in seconds.
     """
 
@@ -41,6 +43,7 @@ class FakeEc2:
         faults: Sequence[Fault] = (),
         verify_every: int = 1,
         unavailable_states: frozenset[str] = UNAVAILABLE_STATES,
+        late_reads: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._service = Service(
@@ -49,6 +52,7 @@ class FakeEc2:
             faults=faults,
             verify_every=verify_every,
             unavailable_states=unavailable_states,
+            late_reads=late_reads,
             clock=clock,
         )
         self._latency = latency
@@ -119,6 +123,10 @@ class FakeEc2:
     def set_grants(self, account_id: str, region: str, image_id: str, *grants: Grant) -> None:
         """Replace the launch permission of an image; raises `KeyError` if it is not there."""
         self._service.store.set_grants(account_id, region, image_id, *grants)
+
+    def block_public_access(self, account_id: str, region: str) -> str:
+        """Return the state of image block public access as it is, whatever reads show."""
+        return self._service.store.block_public_access(account_id, region)
 
     def _run(self) -> None:
         try:

@@ -51,9 +51,10 @@ class Service:
         faults: Sequence[Fault],
         verify_every: int,
         unavailable_states: frozenset[str],
+        late_reads: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.store = Store(estate)
+        self.store = Store(estate, late_reads)
         self.stats = Stats()
         self.faults = FaultBook(faults)
         self._throttle = Throttle(bucket, clock)

@@ -6,14 +6,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from .credentials import Credentials, credentials_for
-from .estate import Estate, FakeAccount, FakeImage, FakeRegion, Grant
+from .estate import BlockPublicAccess, Estate, FakeAccount, FakeImage, FakeRegion, Grant
+from .late import LateReads
 
 
 class Store:
-    """Looks up accounts, regions and images, and keeps the changes made to them apart from the estate."""
+    """Looks up accounts, regions and images, and keeps the changes made to them apart from the estate.
 
-    def __init__(self, estate: Estate) -> None:
+    Args:
+        estate: what there is at first.
+        late_reads: how many reads still show what was before a call changed it.
+    """
+
+    def __init__(self, estate: Estate, late_reads: int = 0) -> None:
         self.estate = estate
+        self._late_grants = LateReads[tuple[str, str, str], tuple[Grant, ...]](late_reads)
+        self._late_switches = LateReads[tuple[str, str], BlockPublicAccess](late_reads)
+        self._switches: dict[tuple[str, str], BlockPublicAccess] = {}
         self._changed: dict[tuple[str, str], dict[str, FakeImage | None]] = {}
         self._ids: dict[tuple[str, str], list[str]] = {}
         self._sessions: dict[str, str] = {}
@@ -72,6 +81,29 @@ class Store:
     def set_grants(self, account_id: str, region: str, image_id: str, *grants: Grant) -> None:
         """Replace the launch permission of an image; raises `KeyError` if it is not there."""
         self.change_image(account_id, region, image_id, grants=grants)
+
+    def modify_grants(self, account_id: str, region: str, image: FakeImage, grants: tuple[Grant, ...]) -> None:
+        """Replace the launch permission of an image as a call does: reads show it late."""
+        self._late_grants.changed((account_id, region, image.id), image.grants)
+        self.set_grants(account_id, region, image.id, *grants)
+
+    def shown_grants(self, account_id: str, region: str, image: FakeImage) -> tuple[Grant, ...]:
+        """Return the launch permission that a read shows, and count the read."""
+        return self._late_grants.read((account_id, region, image.id), image.grants)
+
+    def block_public_access(self, account_id: str, region: str) -> BlockPublicAccess:
+        """Return the state of image block public access as it is."""
+        found = self.region(account_id, region) or FakeRegion()
+        return self._switches.get((account_id, region), found.block_public_access)
+
+    def set_block_public_access(self, account_id: str, region: str, state: BlockPublicAccess) -> None:
+        """Switch image block public access as a call does: reads show it late."""
+        self._late_switches.changed((account_id, region), self.block_public_access(account_id, region))
+        self._switches[account_id, region] = state
+
+    def shown_block_public_access(self, account_id: str, region: str) -> BlockPublicAccess:
+        """Return the state that a read shows, and count the read."""
+        return self._late_switches.read((account_id, region), self.block_public_access(account_id, region))
 
     def _change(self, account_id: str, region: str, image_id: str, image: FakeImage | None) -> None:
         key = (account_id, region)

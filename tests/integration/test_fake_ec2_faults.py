@@ -181,6 +181,25 @@ def test_answers_that_are_late_are_whole(start: Start, effect: SlowDrip | Delay)
     )
 
 
+@pytest.mark.parametrize("acts", [False, True])
+@pytest.mark.parametrize("kind", [Disconnect, Hang, AwsError])
+def test_faults_before_and_after_what_was_asked_is_done(start: Start, kind: type[Any], *, acts: bool) -> None:
+    effect = AwsError("InternalError", status=500, acts=acts) if kind is AwsError else kind(acts=acts)
+    fake, client = start(Fault(effect, action="ModifyImageAttribute"))
+    client.connection.timeout = 0.1
+    change = {"ImageId": IMAGES[0].id, "LaunchPermission.Add.1.UserId": "999988887777"}
+
+    if kind is AwsError:
+        assert code_of(client.ask({"Action": "ModifyImageAttribute", **change})) == (500, "InternalError")
+    else:
+        with pytest.raises((ConnectionResetError, TimeoutError)):
+            client.ask({"Action": "ModifyImageAttribute", **change})
+
+    image = fake.image(ACCOUNT, "us-east-1", IMAGES[0].id)
+    assert image is not None
+    assert len(image.grants) == acts
+
+
 def test_an_image_that_vanishes(start: Start) -> None:
     _, client = start(Fault(Vanish(), action=READ, image_id=IMAGES[2].id))
 

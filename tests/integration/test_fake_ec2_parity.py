@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
+from amiguard.demo.block_public_access import served_block_public_access
 from benchmarks.fake_ec2 import Estate, FakeAccount, FakeEc2, FakeImage, FakeRegion, by_id
 
 ACCOUNT, PARTNER, MEMBER = "123456789012", "999988887777", "222233334444"
@@ -84,11 +85,12 @@ def register(ec2: Any) -> dict[str, str]:
 def moto() -> Iterator[Side]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for client in clients_of(f"http://{host}:{port}"):
-        yield Side(client, register(client("ec2")))
-    server.stop()
+    with served_block_public_access():
+        server.start()
+        host, port = server.get_host_and_port()
+        for client in clients_of(f"http://{host}:{port}"):
+            yield Side(client, register(client("ec2")))
+        server.stop()
 
 
 @pytest.fixture
@@ -133,6 +135,7 @@ def shared(moto: Side, fake: Side) -> Iterator[None]:
             if grants:
                 side.ec2.modify_image_attribute(ImageId=side.ids[name], LaunchPermission={"Add": grants})
     yield
+    moto.ec2.disable_image_block_public_access()
     for name in GRANTS:
         left = grants_of(moto, name)
         if left:
@@ -192,6 +195,42 @@ def refused(image: str, **change: Any) -> Ask:
         return caught.value.response["Error"]["Code"], caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
 
     return ask
+
+
+BLOCK = {"ImageBlockPublicAccessState": "block-new-sharing"}
+
+
+def state_of(side: Side, region: str = REGION) -> tuple[str, str]:
+    reply = side.client("ec2", region=region).get_image_block_public_access_state()
+    return reply["ImageBlockPublicAccessState"], reply["ManagedBy"]
+
+
+def switched(side: Side) -> Any:
+    """What both switches answer, and how the state stands after each, here and in another region."""
+    on = side.ec2.enable_image_block_public_access(**BLOCK)["ImageBlockPublicAccessState"]
+    states = [state_of(side), state_of(side, "eu-west-1")]
+    off = side.ec2.disable_image_block_public_access()["ImageBlockPublicAccessState"]
+    return on, states, off, state_of(side)
+
+
+def not_switched(method: str, **arguments: Any) -> Ask:
+    """The error of a switch, and how the state stands after it."""
+
+    def ask(side: Side) -> Any:
+        with pytest.raises(ClientError) as caught:
+            getattr(side.ec2, method)(**arguments)
+        error = caught.value.response
+        return error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"], state_of(side)
+
+    return ask
+
+
+def while_blocked(ask: Ask) -> Ask:
+    def blocked(side: Side) -> Any:
+        side.ec2.enable_image_block_public_access(**BLOCK)
+        return ask(side)
+
+    return blocked
 
 
 def unlisted(image_id: str) -> Ask:
@@ -254,6 +293,22 @@ QUESTIONS: dict[str, Ask] = {
     "remove everyone, flat": modified("shared-every-way", **REMOVE, UserGroups=["all"]),
     "a short account id": refused("private", LaunchPermission={"Add": [{"UserId": "12345"}]}),
     "an unknown group": refused("private", LaunchPermission={"Add": [{"Group": "friends"}]}),
+    "block public access": switched,
+    "its state, dry": not_switched("get_image_block_public_access_state", DryRun=True),
+    "block it, dry": not_switched("enable_image_block_public_access", DryRun=True, **BLOCK),
+    "unblock it, dry": while_blocked(not_switched("disable_image_block_public_access", DryRun=True)),
+    "block something else": not_switched("enable_image_block_public_access", ImageBlockPublicAccessState="x"),
+    "make an image public while that is blocked": while_blocked(
+        refused("private", LaunchPermission={"Add": [{"UserId": PARTNER}, {"Group": "all"}]})
+    ),
+    "the same, flat": while_blocked(refused("private", **ADD, UserGroups=["all"])),
+    "the same, dry": while_blocked(refused("private", LaunchPermission={"Add": [{"Group": "all"}]}, DryRun=True)),
+    "share with an account while that is blocked": while_blocked(
+        modified("private", LaunchPermission={"Add": [{"UserId": PARTNER}]})
+    ),
+    "a public image while that is blocked": while_blocked(
+        modified("shared-every-way", LaunchPermission={"Add": [{"Group": "all"}]})
+    ),
     "a dry run": refused("private", LaunchPermission={"Add": [{"UserId": PARTNER}]}, DryRun=True),
     "change an unknown image": refused(UNKNOWN, LaunchPermission={"Add": [{"UserId": PARTNER}]}),
     "list an unknown image": unlisted(UNKNOWN),

@@ -38,7 +38,55 @@ ACTION = "ec2:DescribeImages"
         (
             "AuthFailure",
             "Not authorized for image:ami-1",
-            Unreadable("AuthFailure: Not authorized for image:ami-1"),
+            Unreadable("the image belongs to another account: Not authorized for image:ami-1"),
+        ),
+        (
+            "OperationNotPermitted",
+            "You can't publicly share this image because block public access for AMIs is enabled for this account.",
+            Unreadable(
+                "image block public access is on: EC2 does not let the image be made public",
+                "switch it off in this region first (DisableImageBlockPublicAccess); that can take 10 minutes",
+            ),
+        ),
+        (
+            "AnyCode",
+            "A declarative policy manages this. Ask us: https://wiki.example.com",
+            Unreadable(
+                "a declarative policy of the organization does not allow it: A declarative policy manages this. Ask "
+                "us: https://wiki.example.com",
+                "the organization's management account can change the policy",
+            ),
+        ),
+        (
+            "InvalidAMIID.NotFound",
+            "The image id '[ami-1]' does not exist",
+            Unreadable("EC2 does not know the image: it is gone, or in another region"),
+        ),
+        (
+            "InvalidAMIID.Unavailable",
+            "The image ID 'ami-1' is not available",
+            Unreadable("the image cannot be changed in its present state: The image ID 'ami-1' is not available"),
+        ),
+        (
+            "InvalidAMIAttributeItemValue",
+            "Invalid attribute item value",
+            Unreadable(
+                "EC2 does not take the grantee: Invalid attribute item value",
+                "the account, organization or unit must exist",
+            ),
+        ),
+        (
+            "ResourceLimitExceeded",
+            "You have reached the limit",
+            Unreadable(
+                "a quota is used up (ResourceLimitExceeded): You have reached the limit",
+                "Service Quotas can raise it; by default an image has 1,000 grantees and a region 5 public images",
+            ),
+        ),
+        (
+            "RequestLimitExceeded",
+            "Request limit exceeded.",
+            Unreadable("RequestLimitExceeded: Request limit exceeded."),
         ),
         (
             "RequestTimeTooSkewed",

@@ -63,6 +63,8 @@ def explain(error: ApiError, iam_action: str) -> Unreadable:
         return Unreadable("AWS refused the time stamp of the request", "set this machine's clock")
     if error.code in _UNKNOWN_KEY:
         return Unreadable(f"AWS does not accept the credentials ({error.code})", "check the keys, and their partition")
+    if (about_change := _explain_change(error.code, message)) is not None:
+        return about_change
     if error.code == "AuthFailure" and "image" not in message.lower():
         return Unreadable(
             f"AWS does not accept the credentials here: {message}", "check the keys, and that the region is enabled"
@@ -70,6 +72,34 @@ def explain(error: ApiError, iam_action: str) -> Unreadable:
     if error.code == "OptInRequired":
         return Unreadable("the account is not signed up for EC2 in this region", "enable the region, or leave it out")
     return Unreadable(f"{error.code}: {message}" if message else error.code)
+
+
+def _explain_change(code: str, message: str) -> Unreadable | None:
+    """What keeps an image, or image block public access, from being changed."""
+    if "declarative policy" in message.lower():  # which code comes with it is not documented
+        return Unreadable(
+            f"a declarative policy of the organization does not allow it: {message}",
+            "the organization's management account can change the policy",
+        )
+    if code == "OperationNotPermitted" and "block public access" in message.lower():
+        return Unreadable(
+            "image block public access is on: EC2 does not let the image be made public",
+            "switch it off in this region first (DisableImageBlockPublicAccess); that can take 10 minutes",
+        )
+    if code == "AuthFailure" and "not authorized for image" in message.lower():
+        return Unreadable(f"the image belongs to another account: {message}")
+    if code == "InvalidAMIID.NotFound":
+        return Unreadable("EC2 does not know the image: it is gone, or in another region")
+    if code == "InvalidAMIID.Unavailable":
+        return Unreadable(f"the image cannot be changed in its present state: {message}")
+    if code == "InvalidAMIAttributeItemValue":
+        return Unreadable(f"EC2 does not take the grantee: {message}", "the account, organization or unit must exist")
+    if code.endswith("LimitExceeded") and code not in THROTTLING:
+        return Unreadable(
+            f"a quota is used up ({code}): {message}",
+            "Service Quotas can raise it; by default an image has 1,000 grantees and a region 5 public images",
+        )
+    return None
 
 
 def explain_botocore(error: Exception, *, doing: str, iam_action: str) -> AmiguardError:

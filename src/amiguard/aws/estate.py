@@ -12,7 +12,9 @@ from amiguard.aws.call_book import CallBook
 from amiguard.aws.credentials import CredentialSource, CredentialsUnreadableError
 from amiguard.aws.ec2_query import Ec2QueryClient, Endpoint
 from amiguard.aws.http import Http
+from amiguard.aws.image_writer import AT_ONCE, Ec2ImageWriter
 from amiguard.aws.organization import read_organization_of
+from amiguard.aws.reader import Ec2ImageReader
 from amiguard.aws.roles import Role, Roles, profile_loader
 from amiguard.aws.session import AwsSession, Caller
 from amiguard.aws.targets import Ec2Access, Ec2AccountReader, Regions
@@ -39,8 +41,25 @@ class OrganizationKnowledge:
     directory: Directory | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """The way into one account, for targets that are known by name: all of them share its credentials.
+
+    Attributes:
+        credentials: of the account.
+        organization: tells the account's own organization.
+        reader: how a target is read; raises AmiguardError if its endpoint cannot be found.
+        writer: how a target is changed; the estate closes it.
+    """
+
+    credentials: CredentialSource
+    organization: Callable[[], Awaitable[OrganizationView]]
+    reader: Callable[[Target], Ec2ImageReader]
+    writer: Callable[[Target], Ec2ImageWriter]
+
+
 class Estate:
-    """Makes the readers of accounts.
+    """Makes the readers and the writers of accounts.
 
     Args:
         session: of the run's own credentials.
@@ -75,6 +94,7 @@ class Estate:
         self._organizations = organizations
         self._endpoints: dict[str, Endpoint] = {}
         self._profile_roles: dict[str, Roles] = {}
+        self._writers: list[Ec2ImageWriter] = []
         self._opening = threading.Lock()
         self._own_credentials = CredentialSource(session.find_credentials)
 
@@ -100,6 +120,24 @@ class Estate:
             organization=self._organization_of(account, credentials),
             known=known,
         )
+
+    def way_in(self, account: AuditedAccount) -> WayIn:
+        """How the named targets of an account are read and changed; nothing is asked of AWS before they are."""
+        credentials = self._credentials(account)
+        access = self._access
+
+        def reader(target: Target) -> Ec2ImageReader:
+            return Ec2ImageReader(self._client(target, credentials), target, access.query, access.pacer, access.page)
+
+        def writer(target: Target) -> Ec2ImageWriter:
+            connect = partial(self._session.client, "ec2", region=target.region, connections=AT_ONCE)
+            made = Ec2ImageWriter(
+                lambda own: connect(credentials=own), target, credentials, self._calls.of(target), access.pacer
+            )
+            self._writers.append(made)
+            return made
+
+        return WayIn(credentials, self._organization_of(account, credentials), reader, writer)
 
     def _credentials(self, account: AuditedAccount) -> CredentialSource:
         match account.access:
@@ -132,9 +170,11 @@ class Estate:
             return self._profile_roles[profile]
 
     def close(self) -> None:
-        """Let AssumeRole calls that wait fail, so that no thread holds up the end of the program."""
+        """Let AssumeRole calls that wait fail, so that no thread holds up the end of the program; close the writers."""
         for roles in (self._roles, *self._profile_roles.values()):
             roles.close()
+        for writer in self._writers:
+            writer.close()
 
     def _client(self, target: Target, credentials: CredentialSource) -> Ec2QueryClient:
         region = self._session.home_region if target.region == ALL_REGIONS else target.region

@@ -32,6 +32,12 @@ READS = BucketSize(95, 19.8)
 MODIFICATIONS = BucketSize(95, 4.95)
 # EnableImageBlockPublicAccess and its opposite have 1 + 0.1/s: there is nothing to keep below in a burst of one.
 BLOCK_PUBLIC_ACCESS = BucketSize(1, 0.099)
+_DOCUMENTED: Mapping[str, BucketSize] = {
+    "ModifyImageAttribute": MODIFICATIONS,
+    "EnableImageBlockPublicAccess": BLOCK_PUBLIC_ACCESS,
+    "DisableImageBlockPublicAccess": BLOCK_PUBLIC_ACCESS,
+}
+"""The actions whose bucket is not that of reads."""
 
 
 class TokenBucket:
@@ -131,7 +137,7 @@ class Pacer:
     """The buckets of a run: one for each account, region and action.
 
     Args:
-        sizes: the bucket of each action; None for one without limit.
+        sizes: the bucket of each action that is not to have the documented one; None for one without limit.
     """
 
     def __init__(self, sizes: Mapping[str, BucketSize | None]) -> None:
@@ -144,8 +150,11 @@ class Pacer:
         key = (account_id, region, action)
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = TokenBucket(self._sizes.get(action, READS))
+            bucket = self._buckets[key] = TokenBucket(self._size_of(action))
         return bucket
+
+    def _size_of(self, action: str) -> BucketSize | None:
+        return self._sizes[action] if action in self._sizes else _DOCUMENTED.get(action, READS)
 
     def seconds_for(self, waiting: Mapping[tuple[str, str, str], int]) -> float:
         """How long the buckets need, at their present rates, for so many more calls each: the slowest decides."""

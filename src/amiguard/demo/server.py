@@ -10,6 +10,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from amiguard.demo.account_names import served_account_names
+from amiguard.demo.block_public_access import served_block_public_access
 from amiguard.demo.environment import changed
 from amiguard.demo.errors import DemoUnavailableError
 
@@ -52,7 +53,12 @@ def running_server(regions: Collection[str]) -> Iterator[str]:
         raise DemoUnavailableError("A demo is already running in this process: end it first.")
     try:
         # Without moto's own images of Amazon every account and region starts many times faster.
-        with changed({"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}), _only_regions(regions), served_account_names():
+        with (
+            changed({"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}),
+            _only_regions(regions),
+            served_account_names(),
+            served_block_public_access(),
+        ):
             server = _QuietServer(_HOST, 0, DomainDispatcherApplication(create_backend_app), _QuietHandler)
             thread = Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name="amiguard-demo", daemon=True)
             thread.start()

@@ -1,5 +1,6 @@
 """The images that somebody else may launch, one for each thing that an audit has to tell apart."""
 
+from amiguard.core.remediation import HOLD_TAG
 from amiguard.demo import parties
 from amiguard.demo.model import EVERYONE, Grant, Image, account, organization, unit
 
@@ -88,13 +89,19 @@ _UNTRUSTED = (
         account(parties.CONTRACTOR),
     ),
     _image("analytics", _US, "feature-store-0.9", "data-science", "batch", unit(parties.STRANGER_UNIT)),
-    _image(
-        "platform",
-        _US,
-        "customer-appliance-4.0",
-        "deliveries",
-        "product",
-        *(account(account_id) for account_id in (parties.STAGING, parties.DISASTER_RECOVERY, *parties.CUSTOMERS)),
+    # Held: what it grants is to be taken back, but not before somebody has talked with the customers.
+    Image(
+        account="platform",
+        region=_US,
+        name="customer-appliance-4.0",
+        description="product image of deliveries",
+        tags=(
+            ("Name", "customer-appliance-4.0"),
+            ("Team", "deliveries"),
+            ("Purpose", "product"),
+            (HOLD_TAG, "until the customers have moved to 5.0"),
+        ),
+        grants=tuple(map(account, (parties.STAGING, parties.DISASTER_RECOVERY, *parties.CUSTOMERS))),
     ),
     Image(
         account="platform",

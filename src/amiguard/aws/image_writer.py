@@ -1,0 +1,225 @@
+"""Changes the images of one target: the port `ImageWriter` over botocore.
+
+A throttled call had no effect, so it is made again until EC2 serves it. A call without a usable reply may have had its
+effect: it is never made again here, because only reading back tells.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, assert_never
+
+from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.exceptions import ClientError
+
+from amiguard.aws.credentials import CredentialSource
+from amiguard.aws.ec2_query import CallStats
+from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, ApiError, explain, explain_botocore
+from amiguard.aws.pacing import Pacer, TokenBucket
+from amiguard.aws.session import CALL_ERRORS
+from amiguard.core.block_public_access import BlockPublicAccess
+from amiguard.core.edit import Step
+from amiguard.core.grantee import Account, Everyone, Grantee, Organization, OrganizationalUnit, Unrecognized
+from amiguard.core.image import Unreadable
+from amiguard.core.ports import Accepted, NoAnswer, Refused, WriteReply
+from amiguard.core.result import Target
+
+AT_ONCE = 8
+"""Calls of one target under way at once: the bucket of ModifyImageAttribute needs no more but in its first second."""
+_DRY_RUN = "DryRunOperation"
+_NOT_PERMITTED = "OperationNotPermitted"
+_LONGEST_REASON = 300
+_SWITCHES = {
+    BlockPublicAccess.BLOCK_NEW_SHARING: "EnableImageBlockPublicAccess",
+    BlockPublicAccess.UNBLOCKED: "DisableImageBlockPublicAccess",
+}
+_METHODS = {
+    "ModifyImageAttribute": "modify_image_attribute",
+    "EnableImageBlockPublicAccess": "enable_image_block_public_access",
+    "DisableImageBlockPublicAccess": "disable_image_block_public_access",
+}
+"""What botocore calls the actions."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call: its action and parameters, the moment for which a token was had, and what its reply must say."""
+
+    action: str
+    parameters: Mapping[str, object]
+    granted_at: float
+    dry_run: bool
+    makes_public: bool = False
+    state: BlockPublicAccess | None = None
+
+
+class _Lent(Credentials):  # type: ignore[misc]  # botocore has no types
+    """What botocore signs with: whatever the writer's `CredentialSource` gave last."""
+
+    def __init__(self) -> None:
+        super().__init__("", "")
+        self.current: ReadOnlyCredentials | None = None
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials | None:
+        """The credentials of the moment."""
+        return self.current
+
+
+class Ec2ImageWriter:
+    """Changes one account in one region. It has threads of its own: a region that hangs holds no other one back.
+
+    Args:
+        connect: makes a botocore client of EC2 in that region, which signs with the given credentials and tries each
+            call once; called in a thread, when it is first needed.
+        target: the account and region.
+        credentials: of the account.
+        stats: where the calls are counted.
+        pacer: holds the buckets.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[Credentials], Any],
+        target: Target,
+        credentials: CredentialSource,
+        stats: CallStats,
+        pacer: Pacer,
+    ) -> None:
+        self._connect = connect
+        self._credentials = credentials
+        self._stats = stats
+        # The pacer forgets a bucket that nobody holds, and would give its burst anew.
+        self._buckets = {action: pacer.bucket(target.account_id, target.region, action) for action in _METHODS}
+        self._granted_at = float("-inf")
+        self._lent = _Lent()
+        self._client: Any = None
+        self._connecting = threading.Lock()
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"amiguard-{target.region}")
+
+    def close(self) -> None:
+        """Close the connections; calls that wait for a thread are not made any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._client is not None:
+            self._client.close()
+
+    async def wait_for_turn(self) -> None:
+        """Wait for a token of ModifyImageAttribute's bucket."""
+        self._granted_at = await self._buckets["ModifyImageAttribute"].take()
+
+    async def modify_launch_permission(self, image_id: str, step: Step, *, dry_run: bool = False) -> WriteReply:
+        """Make one ModifyImageAttribute call with explicit lists; `wait_for_turn` is waited for before.
+
+        Args:
+            image_id: an image of the target.
+            step: what to add, or what to remove.
+            dry_run: only ask EC2 whether it would be permitted.
+
+        Raises:
+            ValueError: a grantee is unrecognized, and cannot be named to EC2.
+        """
+        side, grantees = ("Add", step.add) if step.add else ("Remove", step.remove)
+        permission = {side: [_item(grantee) for grantee in grantees]}
+        parameters = {"ImageId": image_id, "LaunchPermission": permission}
+        makes_public = Everyone() in step.add
+        return await self._make(_Call("ModifyImageAttribute", parameters, self._granted_at, dry_run, makes_public))
+
+    async def set_block_public_access(self, state: BlockPublicAccess, *, dry_run: bool = False) -> WriteReply:
+        """Switch image block public access on or off; EC2 may take 10 minutes until it shows."""
+        action = _SWITCHES[state]
+        parameters = {"ImageBlockPublicAccessState": state.value} if state is not BlockPublicAccess.UNBLOCKED else {}
+        granted_at = await self._buckets[action].take()
+        return await self._make(_Call(action, parameters, granted_at, dry_run, state=state))
+
+    async def _make(self, call: _Call) -> WriteReply:
+        """See one call through: past throttling, and past credentials that expire, once."""
+        renewed = False
+        while True:
+            credentials = await self._credentials.current()
+            if isinstance(credentials, Unreadable):
+                return Refused(credentials.reason, credentials.hint)
+            answer = await self._attempt(call, credentials)
+            if not isinstance(answer, ApiError):
+                return answer
+            if answer.code in THROTTLING:
+                call = await self._wait_again(call, self._buckets[call.action])
+            elif answer.code in EXPIRED and not renewed and await self._credentials.renew(credentials):
+                renewed = True
+            else:
+                why = explain(answer, f"ec2:{call.action}")
+                return Refused(why.reason, why.hint, call.makes_public and answer.code == _NOT_PERMITTED)
+
+    async def _wait_again(self, call: _Call, bucket: TokenBucket) -> _Call:
+        self._stats.count_throttled()
+        bucket.throttled(call.granted_at)
+        return replace(call, granted_at=await bucket.take())
+
+    async def _attempt(self, call: _Call, credentials: ReadOnlyCredentials) -> WriteReply | ApiError:
+        loop = asyncio.get_running_loop()
+        self._lent.current = credentials
+        try:
+            client = await loop.run_in_executor(self._threads, self._connected)
+        except CALL_ERRORS as error:
+            told = explain_botocore(error, doing="prepare the call", iam_action=f"ec2:{call.action}")
+            return Refused(told.message, told.hint)
+        self._stats.count(call.action)
+        return await loop.run_in_executor(self._threads, _send, client, call)
+
+    def _connected(self) -> Any:
+        with self._connecting:
+            if self._client is None:
+                self._client = self._connect(self._lent)
+            return self._client
+
+
+def _item(grantee: Grantee) -> dict[str, str]:
+    """One item of a launch permission, as EC2 takes it."""
+    match grantee:
+        case Everyone():
+            return {"Group": "all"}
+        case Account(account_id):
+            return {"UserId": account_id}
+        case Organization(arn):
+            return {"OrganizationArn": arn}
+        case OrganizationalUnit(arn):
+            return {"OrganizationalUnitArn": arn}
+        case Unrecognized(text):
+            raise ValueError(f"a grantee that is not understood can be neither added nor removed: {text}")
+        case _:
+            assert_never(grantee)
+
+
+def _send(client: Any, call: _Call) -> WriteReply | ApiError:
+    """Send the call once; runs in a thread."""
+    try:
+        reply = getattr(client, _METHODS[call.action])(DryRun=call.dry_run, **call.parameters)
+    except ClientError as error:
+        return _read_error(error, dry_run=call.dry_run)
+    except (*CALL_ERRORS, KeyError) as error:  # KeyError is what botocore makes of a page of HTML
+        return _no_answer(f"no usable reply came: {type(error).__name__}: {error}")
+    if call.dry_run:
+        return _no_answer("the dry run was answered as if the change had been made: read it back")
+    # Of ModifyImageAttribute's reply botocore keeps nothing but EC2's request id: any XML would pass for it.
+    if not reply.get("ResponseMetadata", {}).get("RequestId"):
+        return _no_answer("no usable reply came: it was not EC2's")
+    said = reply.get("ImageBlockPublicAccessState", call.state)
+    return Accepted() if said == call.state else _no_answer(f"EC2 says that the state is {said}")
+
+
+def _read_error(error: ClientError, *, dry_run: bool) -> WriteReply | ApiError:
+    details = error.response.get("Error", {})
+    said = ApiError(str(details.get("Code", "")), str(details.get("Message", "")))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if said.code == _DRY_RUN and dry_run:
+        return Accepted()
+    if said.code in THROTTLING:
+        return said
+    # A code of digits is botocore's own, for a reply that is not EC2's: who sent it, and what EC2 did, is not known.
+    if status >= 500 or said.code in TRANSIENT or not said.code or said.code.isdigit():  # noqa: PLR2004 - HTTP
+        return _no_answer(f"HTTP {status}: {said.code}: {said.message}")
+    return said
+
+
+def _no_answer(reason: str) -> NoAnswer:
+    return NoAnswer(reason[:_LONGEST_REASON])

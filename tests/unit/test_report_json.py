@@ -1,6 +1,7 @@
 """The JSON formats: whole documents, and the published schema."""
 # ruff: noqa: E501 - a line of a document is a line here
 
+import hashlib
 import io
 import json
 import re
@@ -19,7 +20,16 @@ from amiguard.report.json_document import render_json
 from amiguard.report.json_v1 import encode
 from amiguard.report.jsonl import render_jsonl, write_header, write_results, write_summary
 from amiguard.report.spool import Spool
-from tests.unit.test_report_samples import FRANKFURT, HEADER, IRELAND, OUTCOME, REPORTS, RESULTS, sample_report
+from tests.unit.test_report_samples import (
+    FRANKFURT,
+    HEADER,
+    IRELAND,
+    OUTCOME,
+    REPORTS,
+    RESULTS,
+    SWITCHES,
+    sample_report,
+)
 
 SCHEMA = json.loads(resources.files("amiguard.report").joinpath("report_v1.schema.json").read_text())
 
@@ -128,6 +138,40 @@ def test_the_checks_of_these_tests_refuse_other_keys() -> None:
             check(document)
         del part["more"]
     Draft202012Validator(SCHEMA).validate({**document, "more": 1})
+
+
+SWITCH_LINES = """{"check_id":"ami-block-public-access","status":"fail","severity":"medium","account_id":"111122223333","region":"eu-central-1","partition":"aws","image":null,"grants":[],"message":"Images can be made public: image block public access is off, managed by the account.","fingerprint":"%s","block_public_access":{"state":"unblocked","managed_by":"account"}}
+{"check_id":"ami-block-public-access","status":"unknown","severity":"medium","account_id":"111122223333","region":"us-east-1","partition":"aws","image":null,"grants":[],"message":"Image block public access could not be read: EC2 denied the request (UnauthorizedOperation) (allow ec2:DescribeImages)","fingerprint":"%s"}
+{"check_id":"ami-block-public-access","status":"fail","severity":"medium","account_id":"444455556666","region":"eu-west-1","partition":"aws","image":null,"grants":[],"message":"Images can be made public: image block public access is off, managed by a declarative policy of the organization; enable it in that policy.","fingerprint":"%s","block_public_access":{"state":"unblocked","managed_by":"declarative-policy"}}
+{"check_id":"ami-block-public-access","status":"pass","severity":"informational","account_id":"444455556666","region":"us-east-2","partition":"aws","image":null,"grants":[],"message":"No more images can be made public: image block public access is on, managed by the account.","fingerprint":"%s","block_public_access":{"state":"block-new-sharing","managed_by":"account"}}
+"""
+
+
+def test_switches_are_results_of_their_targets_and_no_images() -> None:
+    stream = io.StringIO()
+    with sample_report(SWITCHES) as report:
+        render_json(report, ALL, stream)
+    document = json.loads(stream.getvalue())
+    check(document)
+    of_switch = [line.removesuffix(",") for line in stream.getvalue().splitlines() if "ami-block-public-access" in line]
+    prints = [hashlib.sha256(f"ami-block-public-access\naws\n{where}\n".encode()).hexdigest() for where in WHERE]
+    assert of_switch == (SWITCH_LINES % tuple(prints)).splitlines()
+    keys = [
+        (one["account_id"], one["region"], one["image"]["id"] if one["image"] else "", one["check_id"])
+        for one in document["results"]
+    ]
+    assert keys == sorted(keys)
+    assert {name: document["summary"][name] for name in ("images", "pass", "fail", "suppressed", "unknown")} == {
+        "images": 12,
+        "pass": 5,
+        "fail": 6,
+        "suppressed": 1,
+        "unknown": 5,
+    }
+    assert [one["images"] for one in document["targets"]] == [0, 0, 6, 0, 5, 1]
+
+
+WHERE = ("111122223333\neu-central-1", "111122223333\nus-east-1", "444455556666\neu-west-1", "444455556666\nus-east-2")
 
 
 def test_an_empty_audit_is_a_document_too() -> None:

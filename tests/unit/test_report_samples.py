@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
+from amiguard.core.block_public_access import BlockPublicAccess, BlockPublicAccessState
+from amiguard.core.checks import ami_block_public_access
 from amiguard.core.checks.ami_cross_account_access import evaluate, target_unreadable
 from amiguard.core.decision import Verdict, rules_in_force
 from amiguard.core.exception import ImageException, ImageSelector
@@ -92,6 +94,10 @@ def judged(one: Image, *grantees: Account | Everyone | Organization | Organizati
     return evaluate(one, LaunchPermission(grantees), RULES)
 
 
+def switch(target: Target, state: BlockPublicAccess, managed_by: str = "account") -> CheckResult:
+    return ami_block_public_access.evaluate(target, BlockPublicAccessState(state, managed_by))
+
+
 def seen(one: Image, permission: PermissionState) -> CheckResult:
     return evaluate(one, permission, RULES)
 
@@ -111,6 +117,13 @@ RESULTS: tuple[CheckResult, ...] = (
     target_unreadable(VIRGINIA, DENIED),
     judged(image(OHIO, 0x07, "cut short")),
 )
+SWITCHES: tuple[CheckResult, ...] = (
+    switch(FRANKFURT, BlockPublicAccess.UNBLOCKED),
+    ami_block_public_access.evaluate(VIRGINIA, DENIED),
+    switch(IRELAND, BlockPublicAccess.UNBLOCKED, "declarative-policy"),
+    switch(OHIO, BlockPublicAccess.BLOCK_NEW_SHARING),
+)
+"""What the audit finds besides, with the check that is off by default."""
 REPORTS: tuple[TargetReport, ...] = (
     TargetReport(FRANKFURT, TargetStatus.AUDITED, images=6, vanished=1),
     TargetReport(IRELAND, TargetStatus.AUDITED, images=5),
@@ -122,10 +135,10 @@ REPORTS: tuple[TargetReport, ...] = (
 
 
 @contextmanager
-def sample_spool() -> Iterator[Spool]:
+def sample_spool(more: tuple[CheckResult, ...] = ()) -> Iterator[Spool]:
     """All results in, OHIO interrupted."""
     with Spool() as spool:
-        for result in RESULTS:
+        for result in (*RESULTS, *more):
             spool.add(result)
         for report in REPORTS:
             spool.finish(report)
@@ -135,14 +148,14 @@ def sample_spool() -> Iterator[Spool]:
 
 
 @contextmanager
-def sample_report() -> Iterator[Report]:
-    with sample_spool() as spool:
+def sample_report(more: tuple[CheckResult, ...] = ()) -> Iterator[Report]:
+    with sample_spool(more) as spool:
         yield spool.report(HEADER, OUTCOME)
 
 
 def test_the_sample_has_every_word_of_the_contract() -> None:
     assert {result.status for result in RESULTS} == set(Status)
-    assert {result.severity for result in RESULTS} == set(Severity)
+    assert {result.severity for result in (*RESULTS, *SWITCHES)} == set(Severity)
     decisions = [decision for result in RESULTS for decision in result.decisions]
     assert {decision.verdict for decision in decisions} == set(Verdict)
     assert {kind_of(decision.grantee) for decision in decisions} == set(GranteeKind)

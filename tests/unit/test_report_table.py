@@ -8,8 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from amiguard.core.block_public_access import BlockPublicAccess
+from amiguard.core.checks import ami_block_public_access
 from amiguard.core.grantee import Account
-from amiguard.core.result import Status, TargetReport, TargetStatus
+from amiguard.core.image import Unreadable
+from amiguard.core.result import CheckResult, Status, TargetReport, TargetStatus
 from amiguard.report.interface import ALL, NEEDS_ATTENTION, Report, StatusFilter
 from amiguard.report.spool import Spool
 from amiguard.report.table import render_table
@@ -21,10 +24,12 @@ from tests.unit.test_report_samples import (
     OUTCOME,
     RESULTS,
     STRANGER,
+    SWITCHES,
     VIRGINIA,
     image,
     judged,
     sample_report,
+    switch,
 )
 
 ATTENTION = r"""Public: everyone may launch these images
@@ -81,9 +86,11 @@ unknown (1 of them about a whole target). 1 image vanished during the audit. The
 incomplete: 2 targets failed, 4 results are unknown.
 
 Next steps
-  - Make a public image private, in account 111122223333:
+  - Plan to take the access back; `amiguard apply` then makes what the plan shows:
+      amiguard plan
+  - Or by hand, make a public image private, in account 111122223333:
       aws ec2 modify-image-attribute --region eu-central-1 --image-id ami-00000000000000005 --launch-permission 'Remove=[{Group=all}]'
-  - Stop sharing an image with a grantee that should not launch it, in account 111122223333:
+  - Or by hand, stop sharing an image with such a grantee, in account 111122223333:
       aws ec2 modify-image-attribute --region eu-central-1 --image-id ami-00000000000000005 --launch-permission 'Remove=[{UserId=999988887777}]'
   - Or in the console: EC2, AMIs, the image, Permissions, Edit AMI permissions.
   - If a grantee may launch every image, add it to the trust policy:
@@ -259,6 +266,103 @@ def test_five_hundred_failing_images_stay_readable() -> None:
     assert text.count(f"{FRANKFURT.account_id}  {FRANKFURT.region}\n") == 1
     assert "500 of 500 images can be launched by grantees that are not trusted: 40 accounts." in text
     assert len(text.splitlines()) < 3 * 500 + 30
+
+
+SWITCHED = r"""Image block public access
+  fail medium    111122223333  eu-central-1: Images can be made public: image block public access is
+                 off, managed by the account.
+  fail medium    444455556666  eu-west-1: Images can be made public: image block public access is
+                 off, managed by a declarative policy of the organization; enable it in that policy.
+
+Not seen
+  failed   111122223333  us-east-1: The images could not be listed: EC2 denied the request
+           (UnauthorizedOperation) (allow ec2:DescribeImages)
+  failed   444455556666  us-east-2: the audit was interrupted
+  skipped  111122223333  af-south-1, ap-east-1: the region is not enabled in this account
+
+Verdict
+4 of 12 images can be launched by grantees that are not trusted: everyone (1 image), 1,001 accounts,
+1 organization. Images can be made public in 2 targets: block public access is off.
+12 images in 6 targets (2 audited, 2 failed, 2 skipped). Results: 5 pass, 6 fail (2 of them about a
+whole target), 1 suppressed, 5 unknown (2 of them about a whole target). 1 image vanished during the
+audit. The audit is incomplete: 2 targets failed, 5 results are unknown.
+"""
+SWITCH_STEPS = """  - Keep images from being made public, in account 111122223333 (public ones stay so):
+      aws ec2 enable-image-block-public-access --image-block-public-access-state block-new-sharing --region eu-central-1
+  - Where a declarative policy of the organization manages block public access, enable it in that
+    policy.
+"""
+
+
+def switched_table(shown: StatusFilter = NEEDS_ATTENTION) -> str:
+    with sample_report(SWITCHES) as report:
+        return table(report, shown)
+
+
+def test_switches_stand_apart_from_images_and_are_not_counted_as_such() -> None:
+    text = switched_table()
+    before, after = text.split("Image block public access\n")
+    assert before == ATTENTION[: ATTENTION.index("Not seen")]
+    verdict, steps = after.split("\nNext steps\n")
+    assert "Image block public access\n" + verdict == SWITCHED
+    assert SWITCH_STEPS in steps
+    assert steps.replace(SWITCH_STEPS, "") == ATTENTION.split("Next steps\n")[1]
+
+
+def test_switches_that_are_on_are_shown_with_what_passes() -> None:
+    text = switched_table(StatusFilter.of([Status.PASS]))
+    line = "  pass           444455556666  us-east-2: No more images can be made public: image block public\n"
+    assert f"\nImage block public access\n{line}" in text
+    assert "fail medium" not in text
+    assert "Image block public access\n" not in switched_table(StatusFilter.of([Status.SUPPRESSED]))
+
+
+def switches_only(*results: CheckResult, failed: bool = False) -> str:
+    with Spool() as spool:
+        for result in results:
+            spool.add(result)
+        for target in {one.target: None for one in results}:
+            status = TargetStatus.FAILED if failed else TargetStatus.AUDITED
+            spool.finish(TargetReport(target, status, "it broke" if failed else ""))
+        return table(spool.report(HEADER, replace(OUTCOME, complete=spool.complete)))
+
+
+def test_where_only_the_switch_fails_no_image_does() -> None:
+    text = switches_only(switch(FRANKFURT, BlockPublicAccess.UNBLOCKED))
+    assert (
+        "No image can be launched by a grantee that is not trusted. Images can be made public in 1 target: block "
+        "public access is off. 0 images in 1 target (1 audited, 0 failed, 0 skipped). Results: 0 pass, 1 fail (1 of "
+        "them about a whole target), 0 suppressed, 0 unknown. The audit is complete."
+    ) in " ".join(text.split())
+
+
+def test_a_switch_that_was_not_read_is_told_once() -> None:
+    unread = ami_block_public_access.evaluate(FRANKFURT, Unreadable("not permitted to audit"))
+    text = switches_only(unread)
+    line = "  unknown        111122223333  eu-central-1: Image block public access could not be read: not"
+    assert f"Image block public access\n{line}" in text
+    assert "Not seen" not in text
+    assert "No untrusted sharing was found, but not everything could be read or decided." in text
+    assert "1 unknown (1 of them about a whole target)" in text.replace("\n", " ")
+    assert "allow the audit ec2:GetImageBlockPublicAccessState, or mend" in text.replace("\n    ", " ")
+    failed = switches_only(unread, failed=True)
+    assert "Image block public access\n" not in failed
+    assert "  failed   111122223333  eu-central-1: it broke\n" in failed
+
+
+def test_switches_of_many_targets_share_lines() -> None:
+    targets = [replace(one, account_id=f"{number:012d}") for number in range(1000) for one in (CAPE_TOWN, VIRGINIA)]
+    text = switches_only(*(switch(target, BlockPublicAccess.UNBLOCKED) for target in targets))
+    assert len(text.splitlines()) < 20
+    whole = " ".join(text.split())
+    assert "000000000007 and 992 more accounts af-south-1, us-east-1: Images can be made public: " in whole
+    assert "Images can be made public in 2,000 targets" in whole
+
+
+def test_who_manages_a_switch_is_neutralised() -> None:
+    text = switches_only(switch(FRANKFURT, BlockPublicAccess.UNBLOCKED, "\x1b]0;owned\x07"))
+    assert "managed by \\x1b]0;owned" in text.replace("\n" + " " * 17, " ")
+    assert "\x1b" not in text
 
 
 def test_a_reader_that_goes_away_is_the_callers_matter() -> None:

@@ -28,6 +28,7 @@ from tests.unit.test_report_samples import (
     OUTCOME,
     REPORTS,
     RESULTS,
+    SWITCHES,
     VIRGINIA,
     image,
     judged,
@@ -57,7 +58,7 @@ def audited(target: Target, images: int = 0) -> TargetReport:
 
 @settings(deadline=None)  # a busy machine is no failure
 @given(
-    order=st.permutations(RESULTS),
+    order=st.permutations((*RESULTS, *SWITCHES)),
     ends=st.permutations(REPORTS),
     buffered=st.sampled_from([0, 500, 100_000, 10_000_000]),
     ended_early=st.integers(0, len(REPORTS)),
@@ -86,7 +87,8 @@ def test_any_interleaving_gives_the_same_order(
             line for target in targets for line in spool.results(_target(target["account_id"], target["region"]))
         ]
     expected = sorted(
-        map(result_v1, RESULTS), key=lambda one: (one["account_id"], one["region"], (one["image"] or {"id": ""})["id"])
+        map(result_v1, (*RESULTS, *SWITCHES)),
+        key=lambda one: (one["account_id"], one["region"], (one["image"] or {"id": ""})["id"], one["check_id"]),
     )
     assert list(map(decode_result, lines)) == expected
     assert by_target == lines
@@ -135,6 +137,23 @@ def test_unfinished_targets_are_named_with_the_images_that_are_known() -> None:
             spool.finish(report)
         assert ids(spool.ordered()) == [None, "ami-1", "ami-2"]
         assert spool.unfinished("") == ()
+
+
+@pytest.mark.parametrize("buffered", [0, 10_000])
+def test_the_checks_that_a_target_has_a_result_of_are_known_until_it_ends(buffered: int) -> None:
+    with Spool(buffered=buffered) as spool:
+        assert spool.told_of(FRANKFURT) == frozenset()
+        spool.add(passing(FRANKFURT, "ami-1"))
+        assert spool.told_of(FRANKFURT) == frozenset()
+        spool.add(SWITCHES[0])
+        assert SWITCHES[0].target == FRANKFURT
+        assert spool.told_of(FRANKFURT) == {"ami-block-public-access"}
+        assert spool.told_of(IRELAND) == frozenset()
+        (report,) = spool.unfinished("cut")
+        assert report.images == 1
+        spool.finish(report)
+        assert spool.told_of(FRANKFURT) == frozenset()
+        assert ids(spool.ordered()) == [None, "ami-1"]
 
 
 def test_an_audit_is_complete_when_all_targets_ended_and_nothing_is_unknown() -> None:

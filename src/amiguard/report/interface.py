@@ -12,6 +12,7 @@ from typing import Protocol, TextIO
 from amiguard.core.result import Status
 from amiguard.report.json_v1 import (
     SCHEMA_VERSION,
+    AuditBegunV1,
     AuditV1,
     DirectoryV1,
     HeaderV1,
@@ -21,6 +22,7 @@ from amiguard.report.json_v1 import (
     SummaryV1,
     TargetV1,
     ToolV1,
+    TrustPolicyV1,
     decode_result,
     rfc3339,
 )
@@ -35,6 +37,7 @@ class AuditHeader:
         caller_arn: who asked AWS.
         trust_policy_digest: from `core.decision.policy_digest`.
         tool_version: of amiguard.
+        trust_policy: the policy and the exceptions in words, from `policy_v1`; None if a report is not to hold them.
     """
 
     audit_id: str
@@ -42,6 +45,7 @@ class AuditHeader:
     caller_arn: str
     trust_policy_digest: str
     tool_version: str
+    trust_policy: TrustPolicyV1 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class ResultSource(Protocol):
     """Where the results of an audit are kept; there may be too many to hold."""
 
     def ordered(self, shown: StatusFilter) -> Iterator[str]:
-        """Each result that is shown as one line of JSON (a `ResultV1`), by account, region and image id.
+        """Each result that is shown as one line of JSON (a `ResultV1`), by account, region, image id and check id.
 
         May be asked for more than once.
         """
@@ -125,18 +129,25 @@ def header_v1(header: AuditHeader) -> HeaderV1:
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "amiguard", "version": header.tool_version},
-        "audit": {
-            "id": header.audit_id,
-            "started_at": rfc3339(header.started_at),
-            "caller_arn": header.caller_arn,
-            "trust_policy_digest": header.trust_policy_digest,
-        },
+        "audit": _audit_begun_v1(header),
     }
+
+
+def _audit_begun_v1(header: AuditHeader) -> AuditBegunV1:
+    begun: AuditBegunV1 = {
+        "id": header.audit_id,
+        "started_at": rfc3339(header.started_at),
+        "caller_arn": header.caller_arn,
+        "trust_policy_digest": header.trust_policy_digest,
+    }
+    if header.trust_policy is not None:
+        begun["trust_policy"] = header.trust_policy
+    return begun
 
 
 def audit_v1(header: AuditHeader, outcome: AuditOutcome) -> AuditV1:
     """The audit as a whole, once it has ended."""
-    begun = header_v1(header)["audit"]
+    begun = _audit_begun_v1(header)
     audit: AuditV1 = {
         "id": begun["id"],
         "started_at": begun["started_at"],
@@ -145,6 +156,8 @@ def audit_v1(header: AuditHeader, outcome: AuditOutcome) -> AuditV1:
         "finished_at": rfc3339(outcome.finished_at),
         "complete": outcome.complete,
     }
+    if "trust_policy" in begun:
+        audit["trust_policy"] = begun["trust_policy"]
     if outcome.directory is not None:
         audit["directory"] = outcome.directory
     if outcome.narrowed_to is not None:

@@ -8,6 +8,7 @@ import json
 from datetime import UTC, datetime
 from typing import Literal, NotRequired, TypedDict, cast
 
+from amiguard.core.block_public_access import BlockPublicAccess, BlockPublicAccessState
 from amiguard.core.decision import Decision, Verdict
 from amiguard.core.grantee import GranteeKind, grantee_id, grantee_kind
 from amiguard.core.image import Image
@@ -16,10 +17,11 @@ from amiguard.core.result import CheckResult, Severity, Status, TargetReport, Ta
 SCHEMA_VERSION: Literal["1"] = "1"
 
 StatusV1 = Literal["pass", "fail", "suppressed", "unknown"]
-SeverityV1 = Literal["critical", "high", "informational"]
+SeverityV1 = Literal["critical", "high", "medium", "informational"]
 DecisionV1 = Literal["trusted", "untrusted", "excepted", "undetermined"]
 KindV1 = Literal["account", "everyone", "organization", "organizational_unit", "unrecognized"]
 TargetStatusV1 = Literal["audited", "skipped", "failed"]
+SwitchV1 = Literal["unblocked", "block-new-sharing"]
 
 
 class GrantV1(TypedDict):
@@ -43,8 +45,18 @@ class ImageV1(TypedDict):
     tags: dict[str, str]
 
 
+class BlockPublicAccessV1(TypedDict):
+    """How image block public access stands in a target; `managed_by` is EC2's own word."""
+
+    state: SwitchV1
+    managed_by: str
+
+
 class ResultV1(TypedDict):
-    """One check result; `image` is null when it is about a whole target."""
+    """One check result; `image` is null when it is about a whole target.
+
+    `block_public_access` is what the check `ami-block-public-access` has read.
+    """
 
     check_id: str
     status: StatusV1
@@ -56,6 +68,7 @@ class ResultV1(TypedDict):
     grants: list[GrantV1]
     message: str
     fingerprint: str
+    block_public_access: NotRequired[BlockPublicAccessV1]
 
 
 class TargetV1(TypedDict):
@@ -76,6 +89,42 @@ class ToolV1(TypedDict):
     version: str
 
 
+class TrustEntryV1(TypedDict):
+    """One entry of the trust policy; `expires` is the last day (UTC) on which it counts."""
+
+    id: str
+    name: NotRequired[str | None]
+    reason: NotRequired[str | None]
+    expires: NotRequired[str | None]
+
+
+class SelectorV1(TypedDict):
+    """Which images an exception is about, as in the settings: keys narrow each other, values of one key widen."""
+
+    ids: NotRequired[list[str]]
+    names: NotRequired[list[str]]
+    tags: NotRequired[list[str]]
+    accounts: NotRequired[list[str]]
+    regions: NotRequired[list[str]]
+
+
+class ExceptionV1(TypedDict):
+    """One exception; `expires` is the last day (UTC) on which it counts."""
+
+    images: SelectorV1
+    grantees: list[str] | Literal["any"]
+    reason: str
+    owner: str
+    expires: NotRequired[str | None]
+
+
+class TrustPolicyV1(TypedDict):
+    """The trust policy and the exceptions that decided, in the order of the settings; those that lapsed too."""
+
+    entries: list[TrustEntryV1]
+    exceptions: list[ExceptionV1]
+
+
 class AuditBegunV1(TypedDict):
     """What is known of an audit when it begins."""
 
@@ -83,6 +132,7 @@ class AuditBegunV1(TypedDict):
     started_at: str
     caller_arn: str
     trust_policy_digest: str
+    trust_policy: NotRequired[TrustPolicyV1]
 
 
 class DirectoryV1(TypedDict):
@@ -143,6 +193,7 @@ _STATUS: dict[Status, StatusV1] = {
 _SEVERITY: dict[Severity, SeverityV1] = {
     Severity.CRITICAL: "critical",
     Severity.HIGH: "high",
+    Severity.MEDIUM: "medium",
     Severity.INFORMATIONAL: "informational",
 }
 _DECISION: dict[Verdict, DecisionV1] = {
@@ -163,11 +214,15 @@ _TARGET_STATUS: dict[TargetStatus, TargetStatusV1] = {
     TargetStatus.SKIPPED: "skipped",
     TargetStatus.FAILED: "failed",
 }
+_SWITCH: dict[BlockPublicAccess, SwitchV1] = {
+    BlockPublicAccess.UNBLOCKED: "unblocked",
+    BlockPublicAccess.BLOCK_NEW_SHARING: "block-new-sharing",
+}
 
 
 def result_v1(result: CheckResult) -> ResultV1:
     """Copy one check result."""
-    return {
+    copied: ResultV1 = {
         "check_id": result.check_id,
         "status": _STATUS[result.status],
         "severity": _SEVERITY[result.severity],
@@ -179,6 +234,13 @@ def result_v1(result: CheckResult) -> ResultV1:
         "message": result.message,
         "fingerprint": result.fingerprint,
     }
+    if result.block_public_access is not None:
+        copied["block_public_access"] = _block_public_access_v1(result.block_public_access)
+    return copied
+
+
+def _block_public_access_v1(switch: BlockPublicAccessState) -> BlockPublicAccessV1:
+    return {"state": _SWITCH[switch.state], "managed_by": switch.managed_by}
 
 
 def _image_v1(image: Image) -> ImageV1:

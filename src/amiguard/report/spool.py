@@ -36,6 +36,8 @@ class _Unfinished:
     lines: list[str] = field(default_factory=list)
     extents: list[tuple[int, int]] = field(default_factory=list)
     images: int = 0
+    whole: set[str] = field(default_factory=set)
+    """The checks whose result about the whole target is among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class _Finished:
 
 
 class Spool:
-    """Takes results in any order and gives them back by account, region and image id.
+    """Takes results in any order and gives them back by account, region, image id and check id.
 
     Use it in a `with` statement: its files, which only the user may read, are removed at the end of it.
 
@@ -109,7 +111,10 @@ class Spool:
         unfinished = self._unfinished.get(result.target) or self._begin(result.target)
         line = _line(result)
         unfinished.lines.append(line)
-        unfinished.images += result.image is not None
+        if result.image is None:
+            unfinished.whole.add(result.check_id)
+        else:
+            unfinished.images += 1
         self._counts[result.status] += 1
         self._buffered += len(line)
         if self._buffered > self._limit:
@@ -168,8 +173,13 @@ class Spool:
             for target, one in sorted(self._unfinished.items(), key=lambda item: _target_order(item[0]))
         )
 
+    def told_of(self, target: Target) -> frozenset[str]:
+        """The checks that have a result about the whole of a target that has not ended yet."""
+        unfinished = self._unfinished.get(target)
+        return frozenset(unfinished.whole) if unfinished else frozenset()
+
     def results(self, target: Target, shown: StatusFilter = ALL) -> Iterator[str]:
-        """The results of one target that has ended, by image id; the one about the whole target comes first."""
+        """The results of one target that has ended, by image id; those about the whole target come first."""
         return self._read((self._finished[target],), shown)
 
     def ordered(self, shown: StatusFilter = ALL) -> Iterator[str]:
@@ -271,7 +281,7 @@ def _line(result: CheckResult) -> str:
     """Sort key, status and JSON: what sorting and filtering look at stands before the JSON, which they need not read.
 
     No part holds a raw tab or line feed, and a space sorts before all that an id can hold, so that `ami-1` comes
-    before `ami-10`, and the result without image first.
+    before `ami-10`, and results without image first.
     """
     values = result_v1(result)
     image = values["image"]

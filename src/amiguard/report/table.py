@@ -1,37 +1,32 @@
-"""The format `table`: for people. Lines are laid out here; rich measures and colours them.
+"""The format `table`: for people.
 
-Layout does not depend on colour, so that the same report looks the same in a terminal and in a file. Every text that is
-not amiguard's own goes through `printable`; names come last on their line, where text that runs from right to left
-cannot disturb the rest of it.
+Every text that is not amiguard's own goes through `printable`; names come last on their line, where text that runs from
+right to left cannot disturb the rest of it.
 """
 
-import errno
-import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from rich.cells import cell_len
-from rich.console import Console
 from rich.text import Text
 
 from amiguard.core.result import ALL_REGIONS, Status
 from amiguard.report.interface import Report, StatusFilter
 from amiguard.report.json_v1 import DecisionV1, GrantV1, ImageV1, ResultV1, StatusV1
+from amiguard.report.page import Page
 from amiguard.report.sanitize import printable
-from amiguard.report.tally import Tally, tally
+from amiguard.report.tally import Switch, Tally, tally
 from amiguard.report.verdict import account_of_it, headline, kind_nouns, next_steps, number_of
 
-_PIPED_WIDTH = 100
 _INDENT = " " * 6
-_LEAST_WIDTH = 60
-_LEAST_NAME = 8
 _GRANTEES_SHOWN = 4
 _ACCOUNTS_SHOWN = 8
+_SWITCHES_IN_ORDER: tuple[StatusV1, ...] = ("fail", "unknown", "pass")
 _STYLES = {
     "critical": "bold red",
     "high": "red",
+    "medium": "yellow",
     "failed": "red",
     "unknown": "yellow",
     "suppressed": "cyan",
@@ -65,75 +60,19 @@ _SECTIONS = (
 
 
 def render_table(report: Report, shown: StatusFilter, stream: TextIO) -> None:
-    """Write the images that are shown, then what was not seen, the verdict, and what to do next."""
-    page = _Page(stream)
+    """Write the images that are shown, what is said of targets and what was not seen, the verdict, and what to do."""
+    page = Page(stream)
     found = tally(report)
     names = {one["account_id"]: one["account_name"] for one in report.targets if "account_name" in one}
     for section in _SECTIONS:
         if shown.shows(section.status.value):
             _write_section(page, section, report, names)
+    _write_switches(page, report, shown, found)
     _write_not_seen(page, report, found)
     page.title("Verdict")
     page.paragraph("", headline(report, found), style=_verdict_style(report))
     page.paragraph("", account_of_it(report, found))
     _write_next_steps(page, report, found)
-
-
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Leave it to the caller, as the other formats do: rich would end the program with an exit code of its own."""
-        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-
-
-class _Page:
-    """Writes lines of a given width."""
-
-    def __init__(self, stream: TextIO) -> None:
-        # Rich keeps bold and dim under NO_COLOR; here it means no escape sequences at all.
-        self._console = _Console(
-            file=stream,
-            color_system=None if os.environ.get("NO_COLOR") else "auto",
-            markup=False,
-            emoji=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-        known = self._console.is_terminal or os.environ.get("COLUMNS", "").isdigit()
-        self._width = max(self._console.width, _LEAST_WIDTH) if known else _PIPED_WIDTH
-        self._begun = False
-
-    def title(self, text: str) -> None:
-        """A heading after a blank line, except at the top."""
-        self.line(Text(text, style="bold"), blank_before=True)
-
-    def line(self, text: Text, *, blank_before: bool = False) -> None:
-        """One line as it is, however long."""
-        if blank_before and self._begun:
-            self._console.print()
-        self._console.print(text)
-        self._begun = True
-
-    def paragraph(self, lead: str, text: str, *, style: str = "", lead_style: str = "") -> None:
-        """The text beside the lead, wrapped; its lines stand below each other."""
-        indent = cell_len(lead)
-        lines = self._wrap(text, self._width - indent)
-        block = Text().append(lead, style=lead_style)
-        block.append(f"\n{' ' * indent}".join(lines), style=style)
-        self.line(block)
-
-    def fit(self, text: str, taken: int) -> str:
-        """The text, cut to what is left of a line."""
-        room = max(self._width - taken, _LEAST_NAME)
-        if cell_len(text) <= room:
-            return text
-        cut = Text(text, overflow="crop")
-        cut.truncate(room - 3)
-        return f"{cut.plain}..."
-
-    def _wrap(self, text: str, width: int) -> list[str]:
-        if cell_len(text) <= width:
-            return [text]
-        return [line.plain.rstrip() for line in Text(text).wrap(self._console, width)]
 
 
 def _heading(account_id: str, region: str, names: Mapping[str, str]) -> str:
@@ -142,11 +81,11 @@ def _heading(account_id: str, region: str, names: Mapping[str, str]) -> str:
     return "  ".join(map(printable, (account_id, region, *((name,) if name else ()))))
 
 
-def _write_section(page: _Page, section: _Section, report: Report, names: Mapping[str, str]) -> None:
+def _write_section(page: Page, section: _Section, report: Report, names: Mapping[str, str]) -> None:
     begun = False
     group: tuple[str, str] | None = None
     for result in report.results(StatusFilter.of((section.status,))):
-        # What is said about a whole target stands under what was not seen.
+        # What is said about a whole target stands below, in fewer lines.
         if result["image"] is None or not section.belongs(result):
             continue
         if not begun:
@@ -158,7 +97,7 @@ def _write_section(page: _Page, section: _Section, report: Report, names: Mappin
         _write_image(page, result, result["image"])
 
 
-def _write_image(page: _Page, result: ResultV1, image: ImageV1) -> None:
+def _write_image(page: Page, result: ResultV1, image: ImageV1) -> None:
     status = result["status"]
     label = f"fail {result['severity']}" if status == "fail" else status
     style = _STYLES[result["severity"] if status == "fail" else status]
@@ -206,26 +145,61 @@ def _others(grants: Iterable[GrantV1], explained: Sequence[DecisionV1]) -> str:
     return ", ".join(f"{number:,} {decision}" for decision, number in counts.items())
 
 
-def _write_not_seen(page: _Page, report: Report, found: Tally) -> None:
+def _write_switches(page: Page, report: Report, shown: StatusFilter, found: Tally) -> None:
+    """Image block public access, where its results are shown. Of a failed target it is said already that it failed."""
+    failed = {(one["account_id"], one["region"]) for one in report.targets if one["status"] == "failed"}
+    switches = [
+        one
+        for one in found.switches
+        if shown.shows(one.status) and not (one.status == "unknown" and (one.account_id, one.region) in failed)
+    ]
+    if shown.shows("pass"):
+        passing = map(Switch.of, report.results(StatusFilter.of((Status.PASS,))))
+        switches += [one for one in passing if one is not None]
+    if not switches:
+        return
+    page.title("Image block public access")
+    for status in _SWITCHES_IN_ORDER:
+        said = ((one.severity, one.message, one.account_id, one.region) for one in switches if one.status == status)
+        for severity, message, where in _by_place(said):
+            label = f"fail {severity}" if status == "fail" else status
+            style = _STYLES[severity if status == "fail" else status]
+            page.paragraph(f"  {label:<13}  ", f"{where}: {printable(message)}", lead_style=style)
+
+
+def _write_not_seen(page: Page, report: Report, found: Tally) -> None:
     """Targets that failed or were skipped; those with one reason and the same regions share an entry."""
-    regions: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for target in report.targets:
-        if target["status"] != "audited":
-            reason = found.target_messages.get((target["account_id"], target["region"]), target["reason"])
-            regions[target["status"], reason, target["account_id"]].append(target["region"])
-    accounts: defaultdict[tuple[str, str, tuple[str, ...]], list[str]] = defaultdict(list)
-    for (status, reason, account), found_in in regions.items():
-        accounts[status, reason, tuple(found_in)].append(account)
-    if not accounts:
+    unseen = [
+        (
+            target["status"],
+            found.target_messages.get((target["account_id"], target["region"]), target["reason"]),
+            target["account_id"],
+            target["region"],
+        )
+        for target in report.targets
+        if target["status"] != "audited"
+    ]
+    if not unseen:
         return
     page.title("Not seen")
-    for (status, reason, names), ids in sorted(accounts.items(), key=lambda item: (item[0][0], item[1], item[0][2])):
+    for status, reason, where in _by_place(unseen):
+        page.paragraph(f"  {status:<8} ", f"{where}: {printable(reason)}", lead_style=_STYLES[status])
+
+
+def _by_place(said: Iterable[tuple[str, str, str, str]]) -> Iterator[tuple[str, str, str]]:
+    """What is said of targets: (word, text, account, region), and those of which the same is said in one place."""
+    regions: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for word, text, account, region in said:
+        regions[word, text, account].append(region)
+    accounts: defaultdict[tuple[str, str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for (word, text, account), found_in in regions.items():
+        accounts[word, text, tuple(found_in)].append(account)
+    for (word, text, names), ids in sorted(accounts.items(), key=lambda item: (item[0][0], item[1], item[0][2])):
         who = ", ".join(map(printable, ids[:_ACCOUNTS_SHOWN]))
         if len(ids) > _ACCOUNTS_SHOWN:
             who += f" and {number_of(len(ids) - _ACCOUNTS_SHOWN, 'more account', 'more accounts')}"
         where = "all regions" if names == (ALL_REGIONS,) else ", ".join(map(printable, names))
-        text = f"{who}  {where}: {printable(reason)}"
-        page.paragraph(f"  {status:<8} ", text, lead_style=_STYLES[status])
+        yield word, text, f"{who}  {where}"
 
 
 def _verdict_style(report: Report) -> str:
@@ -234,7 +208,7 @@ def _verdict_style(report: Report) -> str:
     return "bold green" if report.audit["complete"] else "bold yellow"
 
 
-def _write_next_steps(page: _Page, report: Report, found: Tally) -> None:
+def _write_next_steps(page: Page, report: Report, found: Tally) -> None:
     steps = next_steps(report, found)
     if not steps:
         return

@@ -1,10 +1,14 @@
 """What a reader of a whole report needs and its summary does not count: one pass over what fails or is unknown."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 from amiguard.core.result import Status
 from amiguard.report.interface import Report, StatusFilter
-from amiguard.report.json_v1 import GrantV1, ImageV1, KindV1, ResultV1
+from amiguard.report.json_v1 import GrantV1, ImageV1, KindV1, ResultV1, SeverityV1, StatusV1
+
+_SWITCH_CHECK = "ami-block-public-access"
+_POLICY = "declarative-policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +22,40 @@ class Example:
     grantee: str
 
 
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """What is said of image block public access in one target.
+
+    Attributes:
+        by_policy: a declarative policy of the organization holds it.
+    """
+
+    status: StatusV1
+    severity: SeverityV1
+    account_id: str
+    region: str
+    message: str
+    by_policy: bool
+
+    @classmethod
+    def of(cls, result: ResultV1) -> Self | None:
+        """What a result says of it; None if it says something else."""
+        if result["image"] is not None or result["check_id"] != _SWITCH_CHECK:
+            return None
+        read = result.get("block_public_access")
+        return cls(
+            status=result["status"],
+            severity=result["severity"],
+            account_id=result["account_id"],
+            region=result["region"],
+            message=result["message"],
+            by_policy=read is not None and read["managed_by"] == _POLICY,
+        )
+
+
 @dataclass(slots=True)
 class Tally:
-    """What was met; it grows with the number of different untrusted grantees, not with that of images.
+    """What was met; it grows with the number of targets and of different untrusted grantees, not with that of images.
 
     Attributes:
         public_images: how many fail because everyone may launch them.
@@ -30,7 +65,9 @@ class Tally:
         unread: whether a launch permission or a list of images was not read.
         denied: whether AWS said for something unread that it is not permitted.
         undetermined: the kinds of grantees that could not be decided.
-        target_messages: (account, region) -> what the result about the whole target says.
+        target_messages: (account, region) -> what the result says that its images could not be listed.
+        switches: image block public access where it is off, or could not be read.
+        switch_denied: whether AWS said for one of these that it is not permitted to read it.
     """
 
     public_images: int = 0
@@ -41,12 +78,22 @@ class Tally:
     denied: bool = False
     undetermined: set[KindV1] = field(default_factory=set)
     target_messages: dict[tuple[str, str], str] = field(default_factory=dict)
+    switches: list[Switch] = field(default_factory=list)
+    switch_denied: bool = False
+
+    @property
+    def switches_off(self) -> tuple[Switch, ...]:
+        """Where images can be made public."""
+        return tuple(switch for switch in self.switches if switch.status == "fail")
 
 
 def tally(report: Report) -> Tally:
     """Go once through what fails or is unknown, whatever is shown of it."""
     found = Tally()
     for result in report.results(StatusFilter.of((Status.FAIL, Status.UNKNOWN))):
+        if (switch := Switch.of(result)) is not None:
+            _count_switch(found, switch)
+            continue
         if result["image"] is None:
             found.target_messages[result["account_id"], result["region"]] = result["message"]
             found.unread = True
@@ -61,6 +108,13 @@ def tally(report: Report) -> Tally:
             elif grant["decision"] == "undetermined":
                 found.undetermined.add(grant["kind"])
     return found
+
+
+def _count_switch(found: Tally, switch: Switch) -> None:
+    found.switches.append(switch)
+    if switch.status == "unknown":
+        found.unread = True
+        found.switch_denied |= _says_denied(switch.message)
 
 
 def _count_untrusted(found: Tally, result: ResultV1, image: ImageV1, grant: GrantV1) -> None:

@@ -4,12 +4,11 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from amiguard.report.interface import Report
-from amiguard.report.json_v1 import KindV1
+from amiguard.report.json_v1 import KindV1, StatusV1
 from amiguard.report.sanitize import printable
-from amiguard.report.tally import Example, Tally
+from amiguard.report.tally import Example, Switch, Tally
 
 _NOUNS: dict[KindV1, tuple[str, str]] = {
     "account": ("account", "accounts"),
@@ -23,7 +22,7 @@ _REMOVED_AS: dict[KindV1, str] = {
     "organization": "OrganizationArn",
     "organizational_unit": "OrganizationalUnitArn",
 }
-_COUNTED: tuple[Literal["pass", "fail", "suppressed"], ...] = ("pass", "fail", "suppressed")
+_COUNTED: tuple[StatusV1, ...] = ("pass", "fail", "suppressed", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,13 @@ def kind_nouns(kind: KindV1) -> tuple[str, str]:
 
 def headline(report: Report, found: Tally) -> str:
     """The answer to the question, in one sentence."""
+    return " ".join((_of_images(report, found), *_of_switches(found)))
+
+
+def _of_images(report: Report, found: Tally) -> str:
     summary = report.summary
-    if not summary["fail"]:
+    failing = summary["fail"] - len(found.switches_off)
+    if not failing:
         if report.audit["complete"]:
             aside = "Exceptions aside, no" if summary["suppressed"] else "No"
             return f"{aside} image can be launched by a grantee that is not trusted."
@@ -55,7 +59,12 @@ def headline(report: Report, found: Tally) -> str:
     who = [f"everyone ({number_of(found.public_images, 'image', 'images')})"] if found.public_images else []
     who += [number_of(len(found.untrusted[kind]), *nouns) for kind, nouns in _NOUNS.items() if kind in found.untrusted]
     images = number_of(summary["images"], "image", "images")
-    return f"{summary['fail']:,} of {images} can be launched by grantees that are not trusted: {', '.join(who)}."
+    return f"{failing:,} of {images} can be launched by grantees that are not trusted: {', '.join(who)}."
+
+
+def _of_switches(found: Tally) -> Iterator[str]:
+    if off := len(found.switches_off):
+        yield f"Images can be made public in {number_of(off, 'target', 'targets')}: block public access is off."
 
 
 def account_of_it(report: Report, found: Tally) -> str:
@@ -65,11 +74,16 @@ def account_of_it(report: Report, found: Tally) -> str:
     ended = ", ".join(f"{statuses[status]:,} {status}" for status in ("audited", "failed", "skipped"))
     images = number_of(summary["images"], "image", "images")
     targets = number_of(summary["targets"], "target", "targets")
-    whole = len(found.target_messages)
-    unknown = f"{summary['unknown']:,} unknown" + (f" ({whole:,} of them about a whole target)" if whole else "")
+    off = len(found.switches_off)
+    about_targets = {"fail": off, "unknown": len(found.target_messages) + len(found.switches) - off}
+    counts = (
+        f"{summary[status]:,} {status}" + (f" ({whole:,} of them about a whole target)" if whole else "")
+        for status in _COUNTED
+        for whole in (about_targets.get(status),)
+    )
     sentences = [
         f"{images} in {targets} ({ended}).",
-        f"Results: {', '.join(f'{summary[status]:,} {status}' for status in _COUNTED)}, {unknown}.",
+        f"Results: {', '.join(counts)}.",
     ]
     narrowed = report.audit.get("narrowed_to")
     if narrowed is not None:
@@ -93,16 +107,19 @@ def account_of_it(report: Report, found: Tally) -> str:
 
 def next_steps(report: Report, found: Tally) -> list[Step]:
     """What to do about what was found, with ids of it."""
-    return [*_steps_for_sharing(found), *_steps_for_unknown(report, found)]
+    return [*_steps_for_sharing(found), *_steps_for_switches(found), *_steps_for_unknown(report, found)]
 
 
 def _steps_for_sharing(found: Tally) -> Iterator[Step]:
+    if found.public or found.shared:
+        yield Step("Plan to take the access back; `amiguard apply` then makes what the plan shows:", "amiguard plan")
     if found.public:
-        yield Step(f"Make a public image private, in {_account(found.public)}:", _removal(found.public))
+        yield Step(f"Or by hand, make a public image private, in {_account(found.public)}:", _removal(found.public))
     if found.shared:
         where = _account(found.shared)
         yield Step(
-            f"Stop sharing an image with a grantee that should not launch it, in {where}:", _removal(found.shared)
+            f"Or by hand, stop sharing an image with such a grantee, in {where}:",
+            _removal(found.shared),
         )
     if found.public or found.shared:
         yield Step("Or in the console: EC2, AMIs, the image, Permissions, Edit AMI permissions.")
@@ -113,13 +130,21 @@ def _steps_for_sharing(found: Tally) -> Iterator[Step]:
         yield Step("If it may launch certain images only, write an exception in amiguard.yaml: reason and owner.")
 
 
+def _steps_for_switches(found: Tally) -> Iterator[Step]:
+    off = found.switches_off
+    own = next((switch for switch in off if not switch.by_policy), None)
+    if own:
+        text = f"Keep images from being made public, in account {printable(own.account_id)} (public ones stay so):"
+        yield Step(text, _enabling(own))
+    if any(switch.by_policy for switch in off):
+        yield Step(
+            "Where a declarative policy of the organization manages block public access, enable it in that policy."
+        )
+
+
 def _steps_for_unknown(report: Report, found: Tally) -> Iterator[Step]:
     if found.unread or any(target["status"] == "failed" for target in report.targets):
-        denied = (
-            " Where access was denied, allow the audit ec2:DescribeRegions, ec2:DescribeImages and "
-            "ec2:DescribeImageAttribute, or mend the role that could not be assumed."
-        )
-        yield Step(f"What is unknown is not clean: see its reason, and audit again.{denied if found.denied else ''}")
+        yield Step(f"What is unknown is not clean: see its reason, and audit again.{_mend_of_denied(found)}")
     if found.undetermined - {"unrecognized"}:
         yield Step(
             "To decide the undetermined grantees, audit where the organization can be read "
@@ -133,6 +158,16 @@ def _steps_for_unknown(report: Report, found: Tally) -> Iterator[Step]:
         )
 
 
+def _mend_of_denied(found: Tally) -> str:
+    if not (found.denied or found.switch_denied):
+        return ""
+    actions = ["ec2:DescribeRegions", "ec2:DescribeImages", "ec2:DescribeImageAttribute"] if found.denied else []
+    if found.switch_denied:
+        actions.append("ec2:GetImageBlockPublicAccessState")
+    allowed = f"{', '.join(actions[:-1])} and {actions[-1]}" if len(actions) > 1 else actions[0]
+    return f" Where access was denied, allow the audit {allowed}, or mend the role that could not be assumed."
+
+
 def _account(example: Example) -> str:
     return f"account {printable(example.account_id)}"
 
@@ -142,4 +177,11 @@ def _removal(example: Example) -> str:
     return (
         f"aws ec2 modify-image-attribute --region {shlex.quote(printable(example.region))} "
         f"--image-id {shlex.quote(printable(example.image_id))} --launch-permission {shlex.quote(grant)}"
+    )
+
+
+def _enabling(switch: Switch) -> str:
+    return (
+        "aws ec2 enable-image-block-public-access --image-block-public-access-state block-new-sharing "
+        f"--region {shlex.quote(printable(switch.region))}"
     )

@@ -1,0 +1,60 @@
+"""Edits in words: what plans and outcomes call grantees and changes. All of it can be shown as it is."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import assert_never
+
+from amiguard.core.edit import BlockPublicAccessEdit, Edit, LaunchPermissionEdit
+from amiguard.core.grantee import Everyone, Grantee, GranteeKind, grantee_id, grantee_kind
+from amiguard.core.result import ALL_REGIONS, Target
+from amiguard.report.sanitize import printable
+
+_NOUNS = {
+    GranteeKind.ACCOUNT: ("account", "accounts"),
+    GranteeKind.EVERYONE: ("everyone", "everyone"),
+    GranteeKind.ORGANIZATION: ("organization", "organizations"),
+    GranteeKind.ORGANIZATIONAL_UNIT: ("organizational unit", "organizational units"),
+    GranteeKind.UNRECOGNIZED: ("unrecognized grantee", "unrecognized grantees"),
+}
+SWITCH = "image block public access"
+
+
+def counted(number: int, kind: GranteeKind) -> str:
+    """`1 account`, `1,203 accounts`."""
+    return f"{number:,} {_NOUNS[kind][number != 1]}"
+
+
+def grantee_words(grantee: Grantee) -> str:
+    """`everyone`, `account 111122223333`."""
+    noun = _NOUNS[grantee_kind(grantee)][0]
+    return noun if isinstance(grantee, Everyone) else f"{noun} {printable(grantee_id(grantee))}"
+
+
+def grantees_in_sum(grantees: Iterable[Grantee]) -> str:
+    """`everyone, 2 accounts`."""
+    kinds = Counter(map(grantee_kind, grantees))
+    return ", ".join(
+        _NOUNS[kind][0] if kind is GranteeKind.EVERYONE else counted(number, kind) for kind, number in kinds.items()
+    )
+
+
+def edit_in_sum(edit: Edit) -> str:
+    """`- everyone, 2 accounts; + 1 account`, or the switch before and after."""
+    match edit:
+        case LaunchPermissionEdit(before=before, after=after):
+            old, new = set(before), set(after)
+            removed = [grantee for grantee in before if grantee not in new]
+            added = [grantee for grantee in after if grantee not in old]
+            parts = [f"- {grantees_in_sum(removed)}"] if removed else []
+            parts += [f"+ {grantees_in_sum(added)}"] if added else []
+            return "; ".join(parts) or "no change"
+        case BlockPublicAccessEdit(before=before, after=after):
+            return f"{before.value} -> {after.value}"
+        case _:
+            assert_never(edit)
+
+
+def place(target: Target) -> str:
+    """The account and the region."""
+    region = "all regions" if target.region == ALL_REGIONS else printable(target.region)
+    return f"{printable(target.account_id)}  {region}"

@@ -1,0 +1,148 @@
+"""A plan for people: what is taken away and added, what is not and why, and what it comes to.
+
+A line that begins with `-` takes away and one with `+` adds, in colour or not. The line of an image has its id and all
+its counts, so that a search for the id finds what is to become of it.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TextIO, assert_never
+
+from rich.text import Text
+
+from amiguard.core.edit import BlockPublicAccessEdit
+from amiguard.core.effects import BlastRadius, blast_radius
+from amiguard.core.grantee import GranteeKind
+from amiguard.core.plan import BlockPublicAccessChange, Effect, ImageChange, LeftOut, Plan, Removal, Unplanned
+from amiguard.report.edit_words import SWITCH, counted, grantee_words, place
+from amiguard.report.page import Page
+from amiguard.report.sanitize import printable
+from amiguard.report.verdict import number_of
+
+_LISTED = 50
+_IDS_SHOWN = 10
+_INDENT = " " * 6
+_EFFECT = {Effect.KEEPS_ACCESS: "no effect", Effect.MAY_KEEP_ACCESS: "may have no effect"}
+
+
+def render_plan(plan: Plan, stream: TextIO) -> None:
+    """Write the changes, by account and region, then what is left out and what could not be planned, then the sum."""
+    page = Page(stream)
+    for target, changes in groupby(plan.changes, key=lambda change: change.edit.target):
+        page.line(Text(place(target), style="bold cyan"), blank_before=True)
+        for change in changes:
+            match change:
+                case ImageChange():
+                    _write_image(page, change)
+                case BlockPublicAccessChange(edit):
+                    _write_switch(page, edit)
+                case _:
+                    assert_never(change)
+    _write_list(page, "Left out on purpose", "cyan", [_left_out(one) for one in plan.left_out])
+    _write_list(page, "Not planned: not read, or not decided", "yellow", [_unplanned(one) for one in plan.unplanned])
+    page.title("Summary")
+    for sentence in _summary(plan, blast_radius(plan)):
+        page.paragraph("", sentence)
+
+
+def _write_image(page: Page, change: ImageChange) -> None:
+    edit = change.edit
+    stay = len(edit.before) - len(change.removals)
+    line = Text("  ").append(f"{printable(edit.image_id):<21}", style="bold")
+    if change.removals:
+        line.append(f"  -{len(change.removals):,}", style="red")
+    if change.additions:
+        line.append(f"  +{len(change.additions):,}", style="green")
+    line.append("  ")
+    page.line(line.append(page.fit(printable(edit.image_name) or "(no name)", line.cell_len)))
+    for removal in change.removals:
+        text = f"{grantee_words(removal.grantee)}: {printable(removal.reason)}"
+        page.paragraph("    - ", text, style="red", lead_style="red")
+        if note := _note(removal):
+            page.paragraph(_INDENT, note, style="yellow")
+    for addition in change.additions:
+        text = f"{grantee_words(addition.grantee)}: {printable(addition.reason)}"
+        page.paragraph("    + ", text, style="green", lead_style="green")
+    page.paragraph(_INDENT, f"{number_of(stay, 'grant stays', 'grants stay')}", style="dim")
+
+
+def _note(removal: Removal) -> str:
+    if removal.effect is Effect.LOSES_ACCESS:
+        return ""
+    return f"{_EFFECT[removal.effect]}: {printable(removal.effect_reason)}"
+
+
+def _write_switch(page: Page, edit: BlockPublicAccessEdit) -> None:
+    page.line(Text(f"  {SWITCH}: {edit.before.value} -> {edit.after.value}", style="bold"))
+    # Sources: EC2 User Guide, "Block public access to your AMIs"; EC2 Developer Guide, request throttling.
+    page.paragraph(
+        _INDENT,
+        "takes up to 10 minutes; undone before images are made public again, at 0.1 calls a second",
+        style="dim",
+    )
+
+
+def _left_out(one: LeftOut) -> str:
+    name = f"  {printable(one.image_name)}" if one.image_name else ""
+    return f"{_what(one)}: {printable(one.reason)}{name}"
+
+
+def _unplanned(one: Unplanned) -> str:
+    return f"{_what(one)}: {printable(one.reason)}"
+
+
+def _what(one: LeftOut | Unplanned) -> str:
+    return f"{place(one.target)}  {'the whole target' if one.image_id is None else printable(one.image_id)}"
+
+
+def _write_list(page: Page, title: str, style: str, lines: Sequence[str]) -> None:
+    if not lines:
+        return
+    page.title(f"{title} ({len(lines):,})")
+    # "and 1 more" would save nothing.
+    shown = lines if len(lines) <= _LISTED + 1 else lines[:_LISTED]
+    for line in shown:
+        page.paragraph("  ", line, style=style)
+    if more := len(lines) - len(shown):
+        page.paragraph("  ", f"and {more:,} more", style="dim")
+
+
+def _summary(plan: Plan, radius: BlastRadius) -> Iterator[str]:
+    audited = f"{number_of(plan.audited.images, 'image', 'images')} with "
+    audited += number_of(plan.audited.grants, "grant", "grants")
+    if radius.images:
+        private = f", {radius.made_private:,} of them made private" if radius.made_private else ""
+        yield (
+            f"{number_of(radius.images, 'image', 'images')} changed{private}: "
+            f"{number_of(radius.grants_removed, 'grant', 'grants')} removed, {radius.grants_added:,} added. "
+            f"The audit read {audited}."
+        )
+    else:
+        yield f"{'No image is changed' if plan.changes else 'Nothing to change'}. The audit read {audited}."
+    yield from _losing_access(radius)
+    if without := radius.images_without_effect:
+        images = number_of(without, "image", "images")
+        yield f"Without effect on {images}: a grant that stays still covers who is removed."
+    if uncertain := radius.images_uncertain:
+        images = number_of(uncertain, "image", "images")
+        yield f"Perhaps without effect on {images}: a grant that stays may still cover who is removed."
+    if switched := sum(isinstance(change, BlockPublicAccessChange) for change in plan.changes):
+        yield f"Image block public access switched on in {number_of(switched, 'target', 'targets')}."
+    left_out, unplanned = len(plan.left_out), len(plan.unplanned)
+    if left_out or unplanned:
+        yield f"Not in the plan: {left_out:,} left out on purpose, {unplanned:,} not read or not decided."
+
+
+def _losing_access(radius: BlastRadius) -> Iterator[str]:
+    losing = (
+        (GranteeKind.ACCOUNT, radius.accounts),
+        (GranteeKind.ORGANIZATION, radius.organizations),
+        (GranteeKind.ORGANIZATIONAL_UNIT, radius.units),
+    )
+    parts = [
+        counted(len(ids), kind) + (f" ({', '.join(map(printable, ids))})" if len(ids) <= _IDS_SHOWN else "")
+        for kind, ids in losing
+        if ids
+    ]
+    if parts:
+        yield f"Losing access: {', '.join(parts)}."

@@ -1,0 +1,220 @@
+"""What became of changes, as a table: whole outputs, orders, words, hostile names."""
+
+import io
+import random
+import re
+from dataclasses import replace
+
+import pytest
+
+from amiguard.core.block_public_access import BlockPublicAccess
+from amiguard.core.edit import BlockPublicAccessEdit, LaunchPermissionEdit, in_order
+from amiguard.core.grantee import Everyone, Grantee, grantee_kind
+from amiguard.core.remediation import (
+    DONE,
+    ChangeOutcome,
+    ChangeState,
+    ChangeStatus,
+    JournaledChange,
+    StateOf,
+)
+from amiguard.core.result import Target
+from amiguard.report.edit_words import edit_in_sum, grantees_in_sum
+from amiguard.report.outcome_table import render_outcomes, render_states
+from tests.unit.test_report_samples import (
+    CROWD,
+    FOREIGN_ORGANIZATION,
+    FRANKFURT,
+    HOSTILE,
+    IRELAND,
+    PARTNER,
+    STAGING,
+    STRANGER,
+    UNIT,
+    VIRGINIA,
+)
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def edit(
+    target: Target, number: int, before: list[Grantee], after: list[Grantee], name: str = "golden"
+) -> LaunchPermissionEdit:
+    return LaunchPermissionEdit(target, f"ami-{number:017x}", name, in_order(before), in_order(after))
+
+
+SWITCH = BlockPublicAccessEdit(FRANKFURT, BlockPublicAccess.UNBLOCKED, BlockPublicAccess.BLOCK_NEW_SHARING)
+OUTCOMES = [
+    ChangeOutcome(edit(IRELAND, 1, [STRANGER], []), ChangeStatus.APPLIED),
+    ChangeOutcome(SWITCH, ChangeStatus.APPLIED),
+    ChangeOutcome(
+        edit(FRANKFURT, 5, [Everyone(), STRANGER, PARTNER], [STAGING], HOSTILE),
+        ChangeStatus.FAILED,
+        "EC2 denied the request\x1b[2J",
+        "allow ec2:ModifyImageAttribute",
+    ),
+    ChangeOutcome(edit(FRANKFURT, 3, [STRANGER], []), ChangeStatus.ALREADY_DONE),
+    ChangeOutcome(edit(FRANKFURT, 4, [STRANGER], []), ChangeStatus.DRIFTED, "account 1 was added"),
+    ChangeOutcome(edit(VIRGINIA, 4, [FOREIGN_ORGANIZATION, UNIT], []), ChangeStatus.NOT_TRIED),
+    ChangeOutcome(edit(FRANKFURT, 1, [], [STAGING, UNIT], ""), ChangeStatus.APPLIED),
+]
+
+TABLE = r"""Not done (3)
+
+111122223333  eu-central-1
+  drifted    ami-00000000000000004  - 1 account  golden
+      account 1 was added
+  failed     ami-00000000000000005  - everyone, 2 accounts; + 1 account  [red]x[/red]\x1b]0;owned...
+      EC2 denied the request\x1b[2J (allow ec2:ModifyImageAttribute)
+
+111122223333  us-east-1
+  not tried  ami-00000000000000004  - 1 organization, 1 organizational unit  golden
+
+Done (4)
+
+111122223333  eu-central-1
+  applied       ami-00000000000000001  + 1 organizational unit, 1 account  (no name)
+  already done  ami-00000000000000003  - 1 account  golden
+  applied       image block public access  unblocked -> block-new-sharing
+
+444455556666  eu-west-1
+  applied       ami-00000000000000001  - 1 account  golden
+
+Result
+3 applied, 1 already done, 1 drifted, 1 failed, 1 not tried.
+"""
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def table(outcomes: list[ChangeOutcome], *, dry_run: bool = False, undoing: bool = False) -> str:
+    stream = io.StringIO()
+    render_outcomes(iter(outcomes), stream, dry_run=dry_run, undoing=undoing)
+    return stream.getvalue()
+
+
+def states(found: list[StateOf]) -> str:
+    stream = io.StringIO()
+    render_states(iter(found), stream)
+    return stream.getvalue()
+
+
+def test_the_whole_table_in_whatever_order_outcomes_come() -> None:
+    for seed in range(5):
+        assert table(random.Random(seed).sample(OUTCOMES, len(OUTCOMES))) == TABLE
+
+
+def test_colour_changes_nothing_but_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    coloured = table(OUTCOMES)
+    assert "\x1b[31mfailed" in coloured
+    assert ANSI.sub("", coloured) == TABLE
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert table(OUTCOMES) == TABLE
+
+
+def test_no_text_of_others_reaches_the_terminal_as_it_is() -> None:
+    assert table(OUTCOMES).replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("undoing", "words"),
+    [(False, {"applied", "would be applied", "already done"}), (True, {"undone", "would be undone", "already undone"})],
+    ids=["apply", "rollback"],
+)
+def test_every_status_has_a_word_and_done_ones_say_what_was_done(*, undoing: bool, words: set[str]) -> None:
+    one = edit(FRANKFURT, 1, [STRANGER], [])
+    text = table([ChangeOutcome(one, status) for status in ChangeStatus], undoing=undoing)
+    *_, counts = text.splitlines()
+    found = counts.removesuffix(".").split(", ")
+    assert len(found) == len(ChangeStatus)
+    assert {word.removeprefix("1 ") for word in found[: len(DONE)]} == words
+
+
+@pytest.mark.parametrize(
+    ("count", "undoing", "dry_run", "said"),
+    [
+        (40, False, False, "Nothing was changed: all 40 changes had been made already."),
+        (40, False, True, "Nothing was changed: all 40 changes had been made already."),
+        (1, False, False, "Nothing was changed: the change had been made already."),
+        (2, True, False, "Nothing was changed: all 2 changes had been undone already."),
+        (0, False, False, "There was nothing to change."),
+        (0, True, False, "There was nothing to undo."),
+    ],
+)
+def test_when_nothing_had_to_be_done(*, count: int, undoing: bool, dry_run: bool, said: str) -> None:
+    outcomes = [ChangeOutcome(edit(FRANKFURT, one, [STRANGER], []), ChangeStatus.ALREADY_DONE) for one in range(count)]
+    assert table(outcomes, undoing=undoing, dry_run=dry_run).endswith(f"Result\n{said}\n")
+
+
+def test_a_dry_run_says_that_nothing_was_changed() -> None:
+    outcomes = [
+        ChangeOutcome(edit(FRANKFURT, 1, [STRANGER], []), ChangeStatus.WOULD_APPLY),
+        ChangeOutcome(edit(FRANKFURT, 2, [STRANGER], []), ChangeStatus.FAILED, "denied"),
+    ]
+    text = table(outcomes, dry_run=True)
+    assert "Permitted, not done (1)\n" in text
+    assert "\nDone" not in text
+    assert text.endswith("\nNothing was changed, this was a dry run: 1 would be applied, 1 failed.\n")
+
+
+def test_many_changes_are_all_there() -> None:
+    text = table([ChangeOutcome(edit(FRANKFURT, one, list(CROWD), []), ChangeStatus.FAILED) for one in range(300)])
+    assert text.count("  failed  ami-") == 300
+    assert text.count("- 1,000 accounts  golden") == 300
+    assert "Not done (300)" in text
+
+
+STATES = r"""Neither as before nor as the change left it (3)
+
+111122223333  eu-central-1
+  in progress  ami-00000000000000002  - 1 account  golden
+      the journal has no outcome of it: its run was cut
+  drifted      ami-00000000000000003  - 1 account  [red]x[/red]\x1b]0;owned\x07\u202egnp.\x9b31m\...
+      account 5\n6 was added
+  not read     ami-00000000000000004  - 1 account  golden
+      denied; the journal has no outcome of it: its run was cut
+
+Settled (2)
+
+111122223333  eu-central-1
+  applied    ami-00000000000000001  - 1 account  golden
+  as before  image block public access  unblocked -> block-new-sharing
+
+Result
+1 applied, 1 as before, 1 in progress, 1 drifted, 1 not read.
+"""
+
+
+def test_the_states_of_a_journal() -> None:
+    def state(one: LaunchPermissionEdit, found: ChangeState, status: ChangeStatus | None, reason: str = "") -> StateOf:
+        return StateOf(JournaledChange(one, status), found, reason)
+
+    found = [
+        state(edit(FRANKFURT, 4, [STRANGER], []), ChangeState.UNREADABLE, None, "denied"),
+        StateOf(JournaledChange(SWITCH, ChangeStatus.FAILED), ChangeState.AS_BEFORE),
+        state(edit(FRANKFURT, 1, [STRANGER], []), ChangeState.APPLIED, ChangeStatus.APPLIED),
+        state(
+            replace(edit(FRANKFURT, 3, [STRANGER], []), image_name=HOSTILE),
+            ChangeState.DRIFTED,
+            ChangeStatus.APPLIED,
+            "account 5\n6 was added",
+        ),
+        state(edit(FRANKFURT, 2, [STRANGER], []), ChangeState.IN_PROGRESS, None),
+    ]
+    assert states(found) == STATES
+    assert states([]) == "Result\nThe journal holds no change.\n"
+
+
+def test_an_edit_in_sum() -> None:
+    assert edit_in_sum(edit(FRANKFURT, 1, [STRANGER], [STRANGER])) == "no change"
+    assert edit_in_sum(edit(FRANKFURT, 1, [STRANGER], [Everyone()])) == "- 1 account; + everyone"
+    assert edit_in_sum(SWITCH.inverse) == "block-new-sharing -> unblocked"
+    kinds = in_order([*CROWD, Everyone(), UNIT, FOREIGN_ORGANIZATION])
+    assert grantees_in_sum(kinds) == "everyone, 1 organization, 1 organizational unit, 1,000 accounts"
+    assert grantee_kind(kinds[0]).value == "everyone"

@@ -1,0 +1,251 @@
+"""The plan as a table: whole outputs, hostile names, long lists, and what must not depend on colour or width."""
+
+import io
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from amiguard.core.block_public_access import BlockPublicAccess
+from amiguard.core.edit import BlockPublicAccessEdit, LaunchPermissionEdit, in_order
+from amiguard.core.grantee import Account, Everyone, Grantee
+from amiguard.core.plan import (
+    Addition,
+    Audited,
+    BlockPublicAccessChange,
+    Change,
+    Effect,
+    ImageChange,
+    LeftOut,
+    Plan,
+    Removal,
+    Unplanned,
+)
+from amiguard.core.result import ALL_REGIONS, Target
+from amiguard.report.plan_table import render_plan
+from tests.unit.test_report_samples import (
+    FOREIGN_ORGANIZATION,
+    FRANKFURT,
+    HOSTILE,
+    IRELAND,
+    PARTNER,
+    STAGING,
+    STRANGER,
+    UNIT,
+)
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+NOT_TRUSTED = "not in the trust policy"
+
+
+def change(
+    target: Target, number: int, name: str, removals: list[Removal], additions: list[Addition], *stay: Grantee
+) -> ImageChange:
+    before = in_order([*(one.grantee for one in removals), *stay])
+    after = in_order([*(one.grantee for one in additions), *stay])
+    edit = LaunchPermissionEdit(target, f"ami-{number:017x}", name, before, after)
+    return ImageChange(edit, tuple(additions), tuple(removals))
+
+
+def switch(target: Target) -> BlockPublicAccessChange:
+    return BlockPublicAccessChange(
+        BlockPublicAccessEdit(target, BlockPublicAccess.UNBLOCKED, BlockPublicAccess.BLOCK_NEW_SHARING)
+    )
+
+
+def plan_of(*changes: Change, left_out: tuple[LeftOut, ...] = (), unplanned: tuple[Unplanned, ...] = ()) -> Plan:
+    return Plan(
+        plan_id="3c1b0f4e-7a52-4f0e-9a55-0d6a6e1c9f10",
+        created_at=datetime(2026, 6, 15, 8, 30, tzinfo=UTC),
+        expires_at=datetime(2026, 6, 16, 8, 30, tzinfo=UTC),
+        tool_version="0.1.0",
+        caller_arn="arn:aws:sts::111122223333:assumed-role/auditor/session",
+        account_id="111122223333",
+        trust_policy_digest="5e" * 32,
+        audited=Audited(images=12, grants=1203),
+        changes=changes,
+        left_out=left_out,
+        unplanned=unplanned,
+    )
+
+
+SAMPLE = plan_of(
+    change(
+        FRANKFURT,
+        5,
+        "golden-2026.05",
+        [
+            Removal(Everyone(), "every AWS account may launch it"),
+            Removal(STRANGER, NOT_TRUSTED),
+            Removal(
+                PARTNER,
+                NOT_TRUSTED,
+                Effect.KEEPS_ACCESS,
+                "still covered by unit o-aaaaaaaaaa/ou-root-bbbbbbbb, which stays",
+            ),
+        ],
+        [Addition(STAGING, "trusted: account 222233334444 (Staging)")],
+        UNIT,
+    ),
+    change(
+        FRANKFURT,
+        0x30,
+        HOSTILE,
+        [
+            Removal(FOREIGN_ORGANIZATION, NOT_TRUSTED),
+            Removal(
+                STRANGER,
+                f"no\n{NOT_TRUSTED}",
+                Effect.MAY_KEEP_ACCESS,
+                "perhaps still covered by unit o-x/\x1b[31m, which stays",
+            ),
+        ],
+        [],
+        UNIT,
+        STAGING,
+    ),
+    switch(FRANKFURT),
+    change(IRELAND, 7, "", [], [Addition(UNIT, "trusted: unit bbb")]),
+    left_out=(
+        LeftOut(FRANKFURT, "ami-00000000000000009", "held\none", "it has the tag amiguard:hold"),
+        LeftOut(IRELAND, None, "", "a declarative policy of the organization holds the switch"),
+    ),
+    unplanned=(
+        Unplanned(replace(IRELAND, region=ALL_REGIONS), None, "the role could not be assumed: \x07 denied"),
+        Unplanned(IRELAND, "ami-00000000000000004", "Its launch permission could not be read"),
+    ),
+)
+
+TABLE = r"""111122223333  eu-central-1
+  ami-00000000000000005  -3  +1  golden-2026.05
+    - everyone: every AWS account may launch it
+    - account 999988887777: not in the trust policy
+    - account 777788889999: not in the trust policy
+      no effect: still covered by unit o-aaaaaaaaaa/ou-root-bbbbbbbb, which stays
+    + account 222233334444: trusted: account 222233334444 (Staging)
+      1 grant stays
+  ami-00000000000000030  -2  [red]x[/red]\x1b]0;owned\x07\u202egnp.\x9b31m\n  pass  ami-000000000...
+    - organization arn:aws:organizations::999988887777:organization/o-foreign1234: not in the trust
+      policy
+    - account 999988887777: no\nnot in the trust policy
+      may have no effect: perhaps still covered by unit o-x/\x1b[31m, which stays
+      2 grants stay
+  image block public access: unblocked -> block-new-sharing
+      takes up to 10 minutes; undone before images are made public again, at 0.1 calls a second
+
+444455556666  eu-west-1
+  ami-00000000000000007  +1  (no name)
+    + organizational unit arn:aws:organizations::444455556666:ou/o-aaaaaaaaaa/ou-root-bbbbbbbb:
+      trusted: unit bbb
+      0 grants stay
+
+Left out on purpose (2)
+  111122223333  eu-central-1  ami-00000000000000009: it has the tag amiguard:hold  held\none
+  444455556666  eu-west-1  the whole target: a declarative policy of the organization holds the
+  switch
+
+Not planned: not read, or not decided (2)
+  444455556666  all regions  the whole target: the role could not be assumed: \x07 denied
+  444455556666  eu-west-1  ami-00000000000000004: Its launch permission could not be read
+
+Summary
+3 images changed, 1 of them made private: 5 grants removed, 2 added. The audit read 12 images with
+1,203 grants.
+Losing access: 1 account (999988887777), 1 organization
+(arn:aws:organizations::999988887777:organization/o-foreign1234).
+Without effect on 1 image: a grant that stays still covers who is removed.
+Perhaps without effect on 1 image: a grant that stays may still cover who is removed.
+Image block public access switched on in 1 target.
+Not in the plan: 2 left out on purpose, 2 not read or not decided.
+"""
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def table(plan: Plan) -> str:
+    stream = io.StringIO()
+    render_plan(plan, stream)
+    return stream.getvalue()
+
+
+def test_the_whole_plan() -> None:
+    assert table(SAMPLE) == TABLE
+
+
+def test_nothing_to_change_is_said() -> None:
+    assert table(plan_of()) == "Summary\nNothing to change. The audit read 12 images with 1,203 grants.\n"
+
+
+def test_nothing_to_change_does_not_hide_what_was_not_planned() -> None:
+    text = table(plan_of(left_out=SAMPLE.left_out, unplanned=SAMPLE.unplanned))
+    assert "Nothing to change." in text
+    assert "amiguard:hold" in text
+    assert "could not be read" in text
+    assert "Not in the plan: 2 left out on purpose, 2 not read or not decided." in text
+
+
+def test_only_the_switch() -> None:
+    text = table(plan_of(switch(FRANKFURT)))
+    assert "Nothing to change" not in text
+    assert "No image is changed. The audit read 12 images" in text
+    assert "Image block public access switched on in 1 target." in text
+
+
+def test_colour_changes_nothing_but_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    coloured = table(SAMPLE)
+    assert "\x1b[31m    - \x1b[0m" in coloured
+    assert "\x1b[32m    + \x1b[0m" in coloured
+    assert ANSI.sub("", coloured) == TABLE
+
+
+def test_no_color_means_no_escape_sequence_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert table(SAMPLE) == TABLE
+
+
+@pytest.mark.parametrize("columns", ["1", "60", "200"])
+def test_lines_keep_to_the_width(monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert max(map(len, table(SAMPLE).splitlines())) <= max(int(columns), 60)
+
+
+def test_no_text_of_others_reaches_the_terminal_as_it_is() -> None:
+    assert table(SAMPLE).replace("\n", "").isprintable()
+
+
+def test_changes_are_never_cut_and_each_image_has_one_line_with_its_counts() -> None:
+    removals = [Removal(Account(f"{number:012d}"), NOT_TRUSTED) for number in range(30)]
+    text = table(plan_of(*(change(FRANKFURT, number, "golden", removals, []) for number in range(200))))
+    assert text.count("    - account 0000000000") == 200 * 30
+    assert text.count("111122223333  eu-central-1\n") == 1
+    for number in range(200):
+        (line,) = (one for one in text.splitlines() if f"ami-{number:017x}" in one)
+        assert line.endswith("  -30  golden")
+    assert "Losing access: 30 accounts.\n" in text
+
+
+@pytest.mark.parametrize(("count", "shown"), [(50, 50), (51, 51), (52, 50), (300, 50)])
+def test_long_lists_of_what_is_not_changed_are_cut_with_a_count(count: int, shown: int) -> None:
+    left_out = tuple(LeftOut(FRANKFURT, f"ami-a{number}", "", "held") for number in range(count))
+    unplanned = tuple(Unplanned(FRANKFURT, f"ami-b{number}", "denied") for number in range(count))
+    text = table(plan_of(left_out=left_out, unplanned=unplanned))
+    assert text.count(": held") == text.count(": denied") == shown
+    assert text.count(f"  and {count - shown} more\n") == (2 if count > shown else 0)
+    assert f"Left out on purpose ({count})" in text
+
+
+@pytest.mark.parametrize(("count", "named"), [(10, True), (11, False)])
+def test_up_to_ten_accounts_that_lose_access_are_named(*, count: int, named: bool) -> None:
+    removals = [Removal(Account(f"{number:012d}"), NOT_TRUSTED) for number in range(count)]
+    text = table(plan_of(change(FRANKFURT, 1, "golden", removals, []))).replace("\n", " ")
+    assert f"Losing access: {count} accounts" in text
+    assert ("(000000000000, 000000000001," in text) is named

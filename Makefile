@@ -23,7 +23,7 @@ help:
 	@echo "make test    run all tests"
 	@echo "make lint    ruff, mypy --strict, import-linter"
 	@echo "make format  let ruff format and mend the code"
-	@echo "make crash   kill audits at 100 random moments, and compare what they find when they go on"
+	@echo "make crash   kill audits and applies at hundreds of random moments, and go on"
 	@echo "make bench   measure against Cloud Custodian; writes benchmarks/RESULTS.md (RUNS=1 for a quick look)"
 
 $(STAMPS)/venv:
@@ -63,6 +63,7 @@ bench: $(STAMPS)/dev
 
 crash: $(STAMPS)/dev
 	CRASH_SEEDS=100 $(BIN)/python -m pytest --numprocesses auto -k killed_audit tests/cli/test_audit_estate.py $(ARGS)
+	CRASH_SEEDS=200 $(BIN)/python -m pytest --numprocesses auto tests/cli/test_remediation_crash.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

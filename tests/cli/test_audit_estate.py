@@ -6,7 +6,6 @@ import random
 import re
 import signal
 import subprocess
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from benchmarks.fake_ec2 import (
     credentials_for,
 )
 from tests.conftest import PROGRAM, RunAmiguard, scrubbed_environment
+from tests.fakes.killer import Killer
 
 MANAGER, BUILD, SHOP, SANDBOX, CLOSED = (f"{number}" * 12 for number in range(1, 6))
 STRANGER = "999988887777"
@@ -336,23 +336,6 @@ def large_estate() -> Estate:
         for account_id in (MANAGER, BUILD, SHOP, SANDBOX)
     }
     return Estate(accounts, FakeOrganization(ORGANIZATION, MANAGER, tree=TREE))
-
-
-class Killer:
-    """Kills a program in the middle of a call."""
-
-    def __init__(self) -> None:
-        self._started = threading.Event()
-
-    def watch(self, program: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
-        self._program = program
-        self._started.set()
-        return program
-
-    def __call__(self, body: bytes) -> bytes:
-        self._started.wait(60)
-        self._program.kill()
-        return body
 
 
 # `make crash` asks for more.

@@ -7,6 +7,16 @@ from typing import Annotated
 
 import typer
 
+from amiguard.cli.aws_options import (
+    DirectoryMaxAgeOption,
+    DirectoryOption,
+    EndpointUrlOption,
+    ProfileOption,
+    QuietOption,
+    ReadBucketOption,
+    VerboseOption,
+)
+from amiguard.cli.check_options import CheckOption, requested_checks
 from amiguard.cli.policy_options import ConfigOption, TrustOption, read_policy, today_utc
 from amiguard.cli.target_options import (
     AccountOption,
@@ -31,7 +41,7 @@ def audit(
     *,
     config: ConfigOption = None,
     trust: TrustOption = None,
-    profile: Annotated[str | None, typer.Option(help="AWS profile; default: the standard chain.")] = None,
+    profile: ProfileOption = None,
     region: Annotated[
         list[str] | None, typer.Option(help="Audit this region only. Repeatable; default: all that are enabled.")
     ] = None,
@@ -39,17 +49,9 @@ def audit(
     organization: OrganizationOption = False,
     role_name: RoleNameOption = None,
     external_id: ExternalIdOption = None,
-    directory: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The organization's directory as `amiguard trust snapshot` saved it, for callers who may not list it.",
-        ),
-    ] = None,
-    directory_max_age: Annotated[
-        str, typer.Option(metavar="TIME", help="A directory file that is older is not used.")
-    ] = "7d",
-    endpoint_url: Annotated[str | None, typer.Option(help="Send every AWS call to this URL.")] = None,
+    directory: DirectoryOption = None,
+    directory_max_age: DirectoryMaxAgeOption = "7d",
+    endpoint_url: EndpointUrlOption = None,
     image: Annotated[
         list[str] | None,
         typer.Option(help="Ask AWS for this image only. Repeatable. Narrows what is audited, and so the exit code."),
@@ -61,6 +63,7 @@ def audit(
             "narrow. Narrows what is audited, and so the exit code."
         ),
     ] = None,
+    check: CheckOption = None,
     status: Annotated[
         list[Status] | None,
         typer.Option(
@@ -91,18 +94,9 @@ def audit(
     workers: Annotated[
         int, typer.Option(min=1, max=64, help="Share the accounts among so many processes, on as many cores.")
     ] = 1,
-    read_bucket: Annotated[
-        str | None,
-        typer.Option(
-            metavar="BURST+REFILL",
-            help="Your account's limit for describe calls where AWS has raised it (documented: 100+20, calls at once "
-            "and a second), or `none` to go as fast as AWS lets you. amiguard stays a little below.",
-        ),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no warnings on stderr.")] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Log what is done to stderr, one JSON object a line.")
-    ] = False,
+    read_bucket: ReadBucketOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Report the images that accounts you do not trust can launch.
 
@@ -132,6 +126,7 @@ def audit(
         endpoint_url=endpoint_url,
         image_ids=tuple(dict.fromkeys(image or ())),
         tags=tuple(tag or ()),
+        checks=requested_checks(settings.checks, check),
         statuses=tuple(status or ()),
         report_format=report_format.value,
         output=output,

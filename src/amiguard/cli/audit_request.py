@@ -37,6 +37,7 @@ class AuditRequest:
         tags: `KEY` or `KEY=VALUE`, as given.
         statuses: shown ones; empty for what the format shows by default.
         report_format: `table`, `json` or `jsonl`.
+        checks: ids of the checks to make besides that of images.
         read_bucket: `BURST+REFILL` or `none`, as given.
         directory: where the organization's directory comes from.
         deadline: how long the audit may take; None for as long as it takes.
@@ -49,6 +50,7 @@ class AuditRequest:
     profile: str | None = None
     endpoint_url: str | None = None
     image_ids: tuple[str, ...] = ()
+    checks: frozenset[str] = frozenset()
     tags: tuple[str, ...] = ()
     statuses: tuple[Status, ...] = ()
     report_format: str = "table"

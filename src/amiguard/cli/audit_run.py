@@ -79,7 +79,7 @@ class _Run:
         progress = session.progress()
         stream = ResultStream(self.spool, header_v1(header), self.request.shown) if self.request.streams else None
         collector = self._collector(progress, checkpoint, found.selection.audited, stream)
-        for event in left_out(found.selection, session.caller.partition):
+        for event in left_out(found.selection, session.caller.partition, self.request.checks):
             collector.note(event)
         with shown_progress(progress, wanted=not (self.request.quiet or self.request.verbose)):
             left: Sequence[AuditedAccount] = found.selection.audited
@@ -101,7 +101,13 @@ class _Run:
                 self.request.settings,
                 self.request.scope,
                 today=session.started_at.date(),
-                parts=(session.query, session.caller.account_id, self.request.endpoint_url, version("amiguard")),
+                parts=(
+                    session.query,
+                    sorted(self.request.checks),
+                    session.caller.account_id,
+                    self.request.endpoint_url,
+                    version("amiguard"),
+                ),
             ),
             audit_id=str(uuid.uuid4()),
             started_at=session.started_at.isoformat(),
@@ -141,6 +147,7 @@ class _Run:
             self.spool,
             session.calls,
             partition=session.caller.partition,
+            checks=self.request.checks,
             progress=progress,
             listeners=listeners,
             named_images=self.request.image_ids,

@@ -9,7 +9,7 @@ from amiguard.aws.organization import read_account_tags, read_directory, read_ow
 from amiguard.aws.session import AwsSession, Caller
 from amiguard.cli.audit_request import DirectoryOptions
 from amiguard.cli.talk import warn
-from amiguard.core.checks.ami_cross_account_access import target_unreadable
+from amiguard.core.checks.unread import unread_target
 from amiguard.core.directory import Directory
 from amiguard.core.errors import TargetsError
 from amiguard.core.image import Unreadable
@@ -136,12 +136,12 @@ async def _read_tags(session: AwsSession, account_ids: tuple[str, ...]) -> Accou
     return {account_id: tuple(found.items()) for account_id, found in tags.items()}
 
 
-def left_out(selection: Selection, partition: str) -> Iterator[CheckResult | TargetReport]:
-    """What reports say of accounts that are not audited: a skipped target, or a failed one with an unknown result."""
+def left_out(selection: Selection, partition: str, checks: frozenset[str]) -> Iterator[CheckResult | TargetReport]:
+    """What reports say of accounts that are not audited: a skipped target, or a failed one with unknown results."""
     for account in selection.skipped:
         yield TargetReport(_target(account, partition), TargetStatus.SKIPPED, account.reason)
     for account in selection.failed:
-        yield target_unreadable(_target(account, partition), Unreadable(account.reason))
+        yield from unread_target(_target(account, partition), Unreadable(account.reason), checks)
         yield TargetReport(_target(account, partition), TargetStatus.FAILED, account.reason)
 
 

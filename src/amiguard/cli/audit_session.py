@@ -4,8 +4,8 @@ import asyncio
 import signal
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -36,7 +36,7 @@ from amiguard.report.spool import Spool
 
 _DEADLINE = "the deadline passed"
 
-ReaderOf = Callable[[Estate, AuditedAccount], AccountReader]
+Watch = Callable[[AccountReader], AccountReader]
 
 
 class AuditSession:
@@ -112,7 +112,7 @@ class AuditSession:
         *,
         left: Sequence[AuditedAccount],
         done: Mapping[str, frozenset[Target]] | None = None,
-        reader_of: ReaderOf | None = None,
+        watched: Watch | None = None,
     ) -> str | None:
         """Audit until the end, the deadline or an interruption; what has not ended by then is failed.
 
@@ -121,14 +121,14 @@ class AuditSession:
             collector: takes what is found.
             left: those that are left to be audited.
             done: targets that need not be audited again, by account id.
-            reader_of: how an account is read, if not as the estate does.
+            watched: puts something around the reader of each account; there are no workers then.
 
         Returns:
             Why it ended early; None if it came to its end.
         """
         try:
             async with asyncio.timeout(self._seconds_left()):
-                await self._audit_accounts(self._order(found, done or {}), left, collector, reader_of)
+                await self._audit_accounts(self._order(found, done or {}), left, collector, watched)
         except TimeoutError:
             early = _DEADLINE
         except asyncio.CancelledError:
@@ -139,6 +139,12 @@ class AuditSession:
             return None
         collector.fail_unfinished(expected_targets(left, self.caller.partition), early)
         return early
+
+    @asynccontextmanager
+    async def open_estate(self, found: Accounts) -> AsyncIterator[Estate]:
+        """The accounts of the run and the ways into them, without an audit."""
+        async with open_estate(self._order(found, {}), self.session, self.calls, self._pacer) as estate:
+            yield estate
 
     def progress(self) -> Progress:
         """What the live line shows."""
@@ -175,15 +181,15 @@ class AuditSession:
         )
 
     async def _audit_accounts(
-        self, order: WorkOrder, left: Sequence[AuditedAccount], collector: Collector, reader_of: ReaderOf | None
+        self, order: WorkOrder, left: Sequence[AuditedAccount], collector: Collector, watched: Watch | None
     ) -> None:
         async with open_estate(order, self.session, self.calls, self._pacer) as estate:
             known = await read_regions(estate.own_client(), self.caller.account_id, self._pacer)
             self._check_regions(known, left, only_own=not order.many)
             order = replace(order, known={self.caller.account_id: known})
             workers = min(self.request.workers, len(left))
-            if workers <= 1 or self.request.image_ids:
-                await audit_accounts(order, estate, left, collector, reader_of)
+            if workers <= 1 or self.request.image_ids or watched is not None:
+                await audit_accounts(order, estate, left, collector, watched)
                 return
         folder = Path(self._files.enter_context(tempfile.TemporaryDirectory(prefix="amiguard-workers-")))
         await audit_in_workers(order, left, collector, workers=workers, folder=folder)
@@ -214,6 +220,7 @@ class AuditSession:
             buckets=self._buckets,
             roles=SessionOptions(options.session_name, options.source_identity, options.tags, options.duration),
             rules=self.rules,
+            checks=self.request.checks,
             organizations=found.organizations,
             many=[account.account_id for account in audited] != [self.caller.account_id],
             done=done,

@@ -35,6 +35,7 @@ class WorkOrder:
     Attributes:
         home_region: of the run's session.
         organizations: what is known of organizations.
+        checks: ids of the checks to make besides that of images.
         many: whether there is more than one account.
         done: targets that need not be audited again, by account id.
         known: regions that have been read already, by account id.
@@ -49,6 +50,7 @@ class WorkOrder:
     buckets: Mapping[str, BucketSize | None]
     roles: SessionOptions
     rules: Rules
+    checks: frozenset[str]
     organizations: OrganizationKnowledge
     many: bool
     done: Mapping[str, frozenset[Target]]
@@ -95,7 +97,7 @@ async def audit_accounts(
     estate: Estate,
     accounts: Iterable[AuditedAccount],
     collector: Collector,
-    reader_of: Callable[[Estate, AuditedAccount], AccountReader] | None = None,
+    watched: Callable[[AccountReader], AccountReader] | None = None,
 ) -> None:
     """Audit accounts into a collector.
 
@@ -104,19 +106,18 @@ async def audit_accounts(
         estate: how accounts are read.
         accounts: taken one by one.
         collector: takes what is found.
-        reader_of: how an account is read, if not as the estate does.
+        watched: puts something around the reader of each account.
     """
 
     def readers() -> Iterator[AccountReader]:
         for account in accounts:
-            if reader_of is None:
-                reader: AccountReader = estate.reader(account, order.known.get(account.account_id))
-            else:
-                reader = reader_of(estate, account)
+            reader: AccountReader = estate.reader(account, order.known.get(account.account_id))
+            if watched is not None:
+                reader = watched(reader)
             done = order.done.get(account.account_id)
             yield Unfinished(reader, done) if done else reader
 
-    async with aclosing(audit(readers(), order.rules)) as events:
+    async with aclosing(audit(readers(), order.rules, checks=order.checks)) as events:
         async for event in events:
             collector.note(event)
 

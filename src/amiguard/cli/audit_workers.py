@@ -190,6 +190,7 @@ async def _audit(
         spool,
         calls,
         partition=order.caller.partition,
+        checks=order.checks,
         progress=Progress.silent(),
         listeners=[_Teller(end, spool, calls, order.caller.partition)],
         warnings=None,

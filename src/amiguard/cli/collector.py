@@ -8,7 +8,7 @@ from amiguard.auditor import AccountOpened, AccountUnreadable, AuditEvent, Image
 from amiguard.aws.call_book import CallBook
 from amiguard.cli.progress import Progress
 from amiguard.cli.talk import warn
-from amiguard.core.checks.ami_cross_account_access import target_unreadable
+from amiguard.core.checks.unread import unread_target
 from amiguard.core.image import Unreadable
 from amiguard.core.result import ALL_REGIONS, CheckResult, Target, TargetReport
 from amiguard.report.spool import Spool
@@ -35,10 +35,12 @@ class Collector:
         spool: where they are kept.
         calls: what was spent.
         partition: of the run's accounts.
+        checks: ids of the checks that are made besides that of images.
         progress: counts for the live line.
         listeners: are told of what ends.
         named_images: image ids of which it is noted whether they were found.
         warnings: where warnings go; None for nowhere.
+        on_result: is given each result that this process finds.
     """
 
     def __init__(
@@ -47,10 +49,12 @@ class Collector:
         calls: CallBook,
         *,
         partition: str,
+        checks: frozenset[str] = frozenset(),
         progress: Progress,
         listeners: Iterable[Listener] = (),
         named_images: Iterable[str] = (),
         warnings: Callable[[str], None] | None = warn,
+        on_result: Callable[[CheckResult], None] | None = None,
     ) -> None:
         self.missing_images = set(named_images)
         """Those of the named images that no result was about yet."""
@@ -60,6 +64,8 @@ class Collector:
         self._progress = progress
         self._listeners = tuple(listeners)
         self._warnings = warnings
+        self._on_result = on_result
+        self._checks = checks
         self._targets_of: dict[str, tuple[Target, ...]] = {}
         self._ended: set[Target] = set()
 
@@ -67,10 +73,8 @@ class Collector:
         """Take one event of an audit."""
         self._progress.note(event)
         match event:
-            case CheckResult(image=image):
-                self._spool.add(event)
-                if image is not None:
-                    self.missing_images.discard(image.image_id)
+            case CheckResult():
+                self._add(event)
             case TargetReport():
                 self._spool.finish(event)
                 self._end(event)
@@ -107,7 +111,7 @@ class Collector:
         stats.count_throttled(throttled)
 
     def fail_unfinished(self, accounts: Mapping[str, tuple[Target, ...]], reason: str) -> None:
-        """End what did not end: each target is failed, with what is known of it and one unknown result.
+        """End what did not end: each target is failed, with what is known of it and unknown results.
 
         Args:
             accounts: account id -> its targets as far as they are known before it is opened.
@@ -116,10 +120,20 @@ class Collector:
         for account_id, expected in accounts.items():
             for target in self._targets_of.get(account_id, expected):
                 if target not in self._ended:
-                    self._spool.add(target_unreadable(target, Unreadable(reason)))
+                    told = self._spool.told_of(target)
+                    for result in unread_target(target, Unreadable(reason), self._checks):
+                        if result.check_id not in told:
+                            self._add(result)
         for report in self._spool.unfinished(reason):
             self._spool.finish(report)
             self._end(report)
+
+    def _add(self, result: CheckResult) -> None:
+        if result.image is not None:
+            self.missing_images.discard(result.image.image_id)
+        self._spool.add(result)
+        if self._on_result is not None:
+            self._on_result(result)
 
     def _open(self, account: AccountOpened) -> None:
         self._targets_of[account.account_id] = account.targets

@@ -63,7 +63,7 @@ def run_demo(*, keep: bool) -> ExitCode:
 
 def _audit_request(path: Path) -> AuditRequest:
     settings = load_settings(path, today=today_utc())
-    return AuditRequest(settings=settings, scope=settings.scope, quiet=True)
+    return AuditRequest(settings=settings, scope=settings.scope, checks=settings.checks, quiet=True)
 
 
 @contextmanager

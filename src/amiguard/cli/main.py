@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from amiguard.cli import audit, demo, trust
+from amiguard.cli import apply, audit, demo, plan, rollback, trust
 from amiguard.cli.exit_codes import ExitCode
 from amiguard.cli.talk import complain, say
 from amiguard.core.errors import AmiguardError
@@ -23,6 +23,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("audit")(audit.audit)
+app.command("plan")(plan.plan)
+app.command("apply")(apply.apply)
+app.command("rollback")(rollback.rollback)
 app.add_typer(trust.app, name="trust")
 app.command("demo")(demo.demo)
 

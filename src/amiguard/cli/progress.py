@@ -1,4 +1,4 @@
-"""The live line on stderr while an audit runs: only on a terminal."""
+"""The live line on stderr while something runs: only on a terminal."""
 
 import sys
 import time
@@ -78,6 +78,19 @@ class Progress:
 @contextmanager
 def shown_progress(progress: Progress, *, wanted: bool) -> Iterator[None]:
     """Keep the line on the terminal up to date, and take it away at the end."""
+    with shown_line("auditing", lambda: progress.line(time.monotonic()), wanted=wanted):
+        yield
+
+
+@contextmanager
+def shown_line(doing: str, line: Callable[[], str], *, wanted: bool) -> Iterator[None]:
+    """Show a line that is made anew several times a second, on a terminal only.
+
+    Args:
+        doing: what the line begins with.
+        line: makes the rest of it.
+        wanted: whether to show it at all.
+    """
     if not wanted or not sys.stderr.isatty():
         yield
         return
@@ -86,7 +99,7 @@ def shown_progress(progress: Progress, *, wanted: bool) -> Iterator[None]:
     from rich.text import Text
 
     def render() -> Text:
-        return Text(f"auditing: {progress.line(time.monotonic())}", no_wrap=True, overflow="ellipsis")
+        return Text(f"{doing}: {line()}", no_wrap=True, overflow="ellipsis")
 
     with Live(
         get_renderable=render, console=Console(stderr=True), refresh_per_second=4, transient=True, redirect_stdout=False

@@ -1,0 +1,194 @@
+"""`amiguard plan`: its options."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amiguard.cli.aws_options import (
+    DirectoryMaxAgeOption,
+    DirectoryOption,
+    EndpointUrlOption,
+    ProfileOption,
+    QuietOption,
+    ReadBucketOption,
+    VerboseOption,
+)
+from amiguard.cli.policy_options import ConfigOption, TrustOption, read_policy, today_utc
+from amiguard.cli.remediation_options import MaxImagesOption
+from amiguard.cli.target_options import (
+    AccountOption,
+    ExternalIdOption,
+    OrganizationOption,
+    RoleNameOption,
+    requested_scope,
+)
+from amiguard.cli.time_options import read_duration
+from amiguard.core.grantee import Account, Grantee, GranteeKind, Organization, OrganizationalUnit, parse_grant
+from amiguard.core.trust import TrustedAccount, parse_trustee
+
+
+class PlanFormat(StrEnum):
+    """How the plan is printed."""
+
+    TABLE = "table"
+    AWS_CLI = "aws-cli"
+
+
+class Only(StrEnum):
+    """Kinds of grantee, in the plural of the command line."""
+
+    EVERYONE = "everyone"
+    ACCOUNTS = "accounts"
+    ORGANIZATIONS = "organizations"
+    UNITS = "units"
+
+
+_KINDS = {
+    Only.EVERYONE: GranteeKind.EVERYONE,
+    Only.ACCOUNTS: GranteeKind.ACCOUNT,
+    Only.ORGANIZATIONS: GranteeKind.ORGANIZATION,
+    Only.UNITS: GranteeKind.ORGANIZATIONAL_UNIT,
+}
+
+
+def plan(
+    *,
+    config: ConfigOption = None,
+    trust: TrustOption = None,
+    profile: ProfileOption = None,
+    region: Annotated[
+        list[str] | None, typer.Option(help="Plan for this region only. Repeatable; default: all that are enabled.")
+    ] = None,
+    account: AccountOption = None,
+    organization: OrganizationOption = False,
+    role_name: RoleNameOption = None,
+    external_id: ExternalIdOption = None,
+    directory: DirectoryOption = None,
+    directory_max_age: DirectoryMaxAgeOption = "7d",
+    endpoint_url: EndpointUrlOption = None,
+    image: Annotated[list[str] | None, typer.Option(help="Plan for this image only. Repeatable.")] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="REPORT",
+            help="Plan from this report of an audit (json or jsonl) in place of a new one; each grant is decided anew.",
+            show_default=False,
+        ),
+    ] = None,
+    only: Annotated[
+        list[Only] | None,
+        typer.Option(help="Remove untrusted grantees of this kind only. Repeatable; default: all kinds."),
+    ] = None,
+    share_with: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Add this grantee, which the policy must trust, to the failing images, or to those named by --image: "
+            "an account id, or the ARN of an organization or unit. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    block_public_access: Annotated[
+        bool,
+        typer.Option(
+            "--block-public-access",
+            help="Also switch on image block public access wherever the plan looks and it is off.",
+        ),
+    ] = False,
+    valid_for: Annotated[
+        str, typer.Option(metavar="TIME", help="How long the plan may be applied (90m, 24h, 7d).")
+    ] = "24h",
+    max_images: MaxImagesOption = 50,
+    plan_format: Annotated[
+        PlanFormat,
+        typer.Option(
+            "--format", "-f", help="What to print: the changes as a table, or the AWS CLI commands that make them."
+        ),
+    ] = PlanFormat.TABLE,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where to write the plan. Default: amiguard-plan.json; with `--format aws-cli` nowhere.",
+            show_default=False,
+        ),
+    ] = None,
+    read_bucket: ReadBucketOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Plan how to take back access from those you do not trust. Nothing is changed.
+
+    Audits, shows for every failing image which grantees would be removed and why, and writes a plan file for
+    `amiguard apply`. Grantees that are trusted, excepted or undetermined stay; images with the tag amiguard:hold and
+    those in remediation.protected_images of the settings are left alone.
+
+    Exit codes: 0 whether or not there is something to change; 2 usage, settings or credentials; 3 something could not
+    be read or decided, and is not in the plan; 130 interrupted, no plan was written.
+    """
+    from amiguard.cli.audit_request import AuditRequest, DirectoryOptions
+    from amiguard.cli.plan_run import PlanRequest, run_plan
+    from amiguard.core.checks.ami_block_public_access import METADATA
+
+    settings = read_policy(config, trust, today=today_utc())
+    scope = requested_scope(
+        settings.scope,
+        accounts=account,
+        organization=organization,
+        role_name=role_name,
+        external_id=external_id,
+        regions=region,
+    )
+    audit = AuditRequest(
+        settings=settings,
+        scope=scope,
+        profile=profile,
+        endpoint_url=endpoint_url,
+        image_ids=tuple(dict.fromkeys(image or ())),
+        checks=frozenset({METADATA.check_id} if block_public_access else ()),
+        read_bucket=read_bucket,
+        directory=DirectoryOptions(directory, read_duration(directory_max_age, "--directory-max-age")),
+        quiet=quiet,
+        verbose=verbose,
+    )
+    request = PlanRequest(
+        audit=audit,
+        source=source,
+        accounts=frozenset(account or ()),
+        regions=frozenset(region or ()),
+        only=frozenset(_KINDS[one] for one in only) if only else None,
+        share_with=tuple(dict.fromkeys(map(_grantee, share_with or ()))),
+        block_public_access=block_public_access,
+        valid_for=read_duration(valid_for, "--valid-for"),
+        max_images=max_images,
+        commands=plan_format is PlanFormat.AWS_CLI,
+        output=output or (Path("amiguard-plan.json") if plan_format is PlanFormat.TABLE else None),
+    )
+    raise typer.Exit(run_plan(request))
+
+
+def _grantee(text: str) -> Grantee:
+    """Read a `--share-with`: strict about ids, as the trust policy is."""
+    parameter = "--share-with"
+    try:
+        trustee = parse_trustee(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=parameter) from error
+    if isinstance(trustee, TrustedAccount):
+        return Account(trustee.account_id)
+    for grantee in _grants_by_arn(text):
+        return grantee
+    raise typer.BadParameter(
+        f"a launch permission names organizations and units by their ARN, and {text!r} is none", param_hint=parameter
+    )
+
+
+def _grants_by_arn(text: str) -> Sequence[Grantee]:
+    grants = (*parse_grant([("organizationArn", text)]), *parse_grant([("organizationalUnitArn", text)]))
+    return [one for one in grants if isinstance(one, Organization | OrganizationalUnit)]

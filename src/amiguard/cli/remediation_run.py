@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
 from collections import Counter
@@ -149,7 +150,8 @@ def report(
     with open_output(None) as stream:
         render_outcomes(outcomes, stream, dry_run=dry_run, undoing=undoing)
     if journal is not None and any(one.status is not ChangeStatus.ALREADY_DONE for one in outcomes):
-        say(f"What was done is written down in {journal}; to undo it: amiguard rollback {journal}")
+        command = f"amiguard rollback {shlex.quote(str(journal))}"
+        say(f"What was done is written down in {journal}; to undo it: {command}")
     if interrupted:
         return ExitCode.INTERRUPTED
     return ExitCode.CLEAN if all(one.status in DONE for one in outcomes) else ExitCode.UNFINISHED

@@ -1,0 +1,463 @@
+"""`amiguard apply` as installed: what it changes, what it refuses, what it leaves alone."""
+
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from amiguard.core.remediation import HOLD_TAG
+from amiguard.files.plan_file import load_plan, write_plan
+from amiguard.files.state_folder import remediation_lock, state_folder
+from benchmarks.fake_ec2 import AwsError, Estate, FakeAccount, FakeEc2, FakeRegion, FakeRole, Fault, by_id
+from tests.cli.remediation_estate import (
+    AFTER,
+    BEFORE,
+    CHANGED,
+    EU,
+    FRIEND,
+    OWNER,
+    PARTNER,
+    PLAN,
+    STRANGER,
+    TRUST,
+    US,
+    changing_calls,
+    estate,
+    grant,
+    grantees,
+    image,
+    image_id,
+    journals,
+    made_plan,
+    many,
+    state_of,
+)
+from tests.conftest import PROGRAM, Run, RunAmiguard, scrubbed_environment
+
+DONE = """\
+Done (5)
+
+111122223333  eu-central-1
+  {word}  ami-00000000000000006  - 1 organization, 1 organizational unit  data-6
+
+111122223333  us-east-1
+  {word}  ami-00000000000000001  - everyone, 1 account  web-1
+  {word}  ami-00000000000000002  - everyone  web-2
+  {word}  ami-00000000000000003  - everyone  web-3
+  {word}  ami-00000000000000004  - 1 account  =cmd|'/C calc'!A0\\n::error::pwned\\n\\x9b31mred \\u202egpj.ima
+
+Result
+{result}
+"""
+APPLIED = DONE.format(word="applied", result="5 applied.")
+MANY = 40
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The plan of the estate; plans name no endpoint, so that one does for all servers."""
+    return made_plan(tmp_path_factory.mktemp("plan"), estate())[1]
+
+
+@pytest.fixture
+def plan(made: Path, tmp_path: Path) -> Path:
+    """A copy of the plan, where the program runs."""
+    return Path(shutil.copy(made, tmp_path / PLAN))
+
+
+@pytest.fixture(scope="module")
+def made_of_many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_plan(tmp_path_factory.mktemp("plan"), many(MANY))[1]
+
+
+def apply(run_amiguard: RunAmiguard, fake: FakeEc2, *arguments: str, trust: tuple[str, ...] = TRUST) -> Run:
+    return run_amiguard("apply", PLAN, *trust, *arguments, env=fake.environment(OWNER))
+
+
+def counts(run: Run) -> str:
+    """The last line of the table."""
+    return run.out.splitlines()[-1]
+
+
+def test_untrusted_access_goes_and_trusted_access_stays(run_amiguard: RunAmiguard, plan: Path, tmp_path: Path) -> None:
+    """Three public images among others: all private afterwards, and every trusted grant of theirs is there."""
+    with FakeEc2(estate()) as fake:
+        first = apply(run_amiguard, fake, "--yes")
+        assert state_of(fake) == AFTER
+        assert fake.stats.calls["ModifyImageAttribute"] == len(CHANGED)
+        assert changing_calls(fake) == len(CHANGED)
+        (journal,) = journals(tmp_path)
+        assert (first.code, first.out) == (0, APPLIED)
+        assert first.err == (f"What was done is written down in {journal}; to undo it: amiguard rollback {journal}\n")
+        assert journal.stat().st_mode & 0o777 == 0o600
+        assert journal.parent.stat().st_mode & 0o777 == 0o700
+
+        fake.reset()
+        again = apply(run_amiguard, fake, "--yes")
+        assert changing_calls(fake) == 0
+        assert journals(tmp_path) == [journal]
+    nothing = "Nothing was changed: all 5 changes had been made already."
+    assert (again.code, again.err) == (0, "")
+    assert again.out == DONE.format(word="already done", result=nothing)
+
+
+def edited(file: Path) -> None:
+    text = file.read_text()
+    changed = text.replace(STRANGER, FRIEND, 1)
+    assert changed != text
+    file.write_text(changed)
+
+
+def expired(file: Path) -> None:
+    made = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
+    write_plan(file, replace(load_plan(file), created_at=made, expires_at=made + timedelta(days=1)))
+
+
+def of_another_account(file: Path) -> None:
+    write_plan(file, replace(load_plan(file), account_id=PARTNER))
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-40])
+
+
+def gone(file: Path) -> None:
+    file.unlink()
+
+
+def a_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def untouched(file: Path) -> None:
+    """The plan is as it was made."""
+
+
+def beside_an_exception(file: Path) -> None:
+    """The settings have come to accept something that the plan takes away."""
+    file.with_name("amiguard.yaml").write_text(
+        f"version: 1\ntrust:\n  accounts: ['{FRIEND}', '{PARTNER}']\n"
+        f"exceptions:\n  - {{images: {{ids: [{image_id(2)}]}}, grantees: [everyone], reason: shop, owner: me}}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("harm", "trust", "complaint"),
+    [
+        (edited, TRUST, r"amiguard-plan\.json: the plan was edited after it was made\n"),
+        (expired, TRUST, r"amiguard-plan\.json is refused: the plan has expired at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n"),
+        (
+            of_another_account,
+            TRUST,
+            rf"amiguard-plan\.json is refused: the plan was made from account {PARTNER}, .* are of {OWNER}\n",
+        ),
+        (
+            untouched,
+            (*TRUST, "--trust", STRANGER),
+            r"amiguard-plan\.json is refused: the plan was made by another trust policy than .*\n",
+        ),
+        (
+            beside_an_exception,
+            (),
+            r"amiguard-plan\.json is refused: the plan was made by another trust policy than.*\n",
+        ),
+        (cut, TRUST, r"amiguard-plan\.json is not a plan: .*\n"),
+        (gone, TRUST, r"amiguard-plan\.json cannot be read: No such file or directory\n"),
+        (a_folder, TRUST, r"amiguard-plan\.json cannot be read: Is a directory\n"),
+    ],
+)
+def test_a_plan_that_does_not_hold_is_refused_and_nothing_is_done(
+    run_amiguard: RunAmiguard,
+    plan: Path,
+    tmp_path: Path,
+    harm: Callable[[Path], None],
+    trust: tuple[str, ...],
+    complaint: str,
+) -> None:
+    harm(plan)
+    with FakeEc2(estate()) as fake:
+        run = apply(run_amiguard, fake, "--yes", "--force", trust=trust)
+        assert set(fake.stats.calls) <= {"GetCallerIdentity"}
+    assert (run.code, run.out) == (2, "")
+    assert re.fullmatch(rf"amiguard: error: {complaint}  hint: .+\n", run.err), run.err
+    assert not (tmp_path / ".local").exists()
+
+
+def test_what_changed_since_the_plan_is_left_alone_and_the_rest_is_done(run_amiguard: RunAmiguard, plan: Path) -> None:
+    with FakeEc2(estate()) as fake:
+        fake.set_grants(OWNER, US, image_id(1), *map(grant, (*sorted(BEFORE[1]), PARTNER)))
+        fake.drop_image(OWNER, US, image_id(2))
+        fake.change_image(OWNER, US, image_id(3), tags=((HOLD_TAG, "until May"),))
+        run = apply(run_amiguard, fake, "--yes")
+        state = state_of(fake)
+    assert run.code == 4
+    assert state == {**{n: AFTER[n] for n in AFTER if n != 2}, 1: BEFORE[1] | {PARTNER}, 3: BEFORE[3]}
+    assert (
+        run.out
+        == f"""\
+Not done (3)
+
+111122223333  us-east-1
+  drifted  ami-00000000000000001  - everyone, 1 account  web-1
+      its launch permission has changed: grants that appeared: {PARTNER}
+  drifted  ami-00000000000000002  - everyone  web-2
+      the image no longer exists
+  held     ami-00000000000000003  - everyone  web-3
+      it has the tag amiguard:hold
+
+Done (2)
+
+111122223333  eu-central-1
+  applied  ami-00000000000000006  - 1 organization, 1 organizational unit  data-6
+
+111122223333  us-east-1
+  applied  ami-00000000000000004  - 1 account  =cmd|'/C calc'!A0\\n::error::pwned\\n\\x9b31mred \\u202egpj.ima
+
+Result
+2 applied, 2 drifted, 1 held.
+"""
+    )
+
+
+def test_a_guard_refuses_with_the_counts_and_force_goes_on(run_amiguard: RunAmiguard, plan: Path) -> None:
+    with FakeEc2(estate()) as fake:
+        refused = apply(run_amiguard, fake, "--yes", "--max-images", "4")
+        assert (refused.code, refused.out) == (2, "")
+        assert refused.err == (
+            "amiguard: error: amiguard-plan.json is refused: it changes 5 images, and at most 4 (--max-images) need no "
+            "--force\n  hint: read the plan again; if it is right, say --force\n"
+        )
+        assert state_of(fake) == BEFORE
+        forced = apply(run_amiguard, fake, "--yes", "--max-images", "4", "--force")
+        assert (forced.code, forced.out) == (0, APPLIED)
+        assert forced.err.startswith("amiguard: warning: it changes 5 images, and at most 4 (--max-images)")
+
+
+def test_who_trusts_nobody_or_takes_most_grants_away_must_say_force(run_amiguard: RunAmiguard, tmp_path: Path) -> None:
+    (tmp_path / "amiguard.yaml").write_text("version: 1\ntrust: nobody\n")
+    most = "it removes 17 of 17 grants of the audited images, and more than half needs --force"
+    nobody = "it removes 17 grants by a trust policy that trusts nobody, which needs --force"
+    with FakeEc2(estate()) as fake:
+        planned = run_amiguard("plan", env=fake.environment(OWNER))
+        assert planned.code == 0
+        assert planned.err.splitlines()[:2] == [
+            f"amiguard: warning: the plan needs --force to be applied: {message}" for message in (most, nobody)
+        ]
+        refused = apply(run_amiguard, fake, "--yes", trust=())
+        assert (refused.code, refused.out) == (2, "")
+        assert refused.err.startswith(f"amiguard: error: amiguard-plan.json is refused: {most}; {nobody}\n")
+        assert changing_calls(fake) == 0
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_called(
+    run_amiguard: RunAmiguard, plan: Path, tmp_path: Path
+) -> None:
+    with FakeEc2(estate()) as fake:
+        run = apply(run_amiguard, fake)
+        assert not fake.stats.calls
+    assert (run.code, run.out) == (2, "")
+    assert run.err == (
+        "amiguard: error: there is no terminal to ask on: nothing was done\n"
+        "  hint: say --yes to go on without being asked\n"
+    )
+
+
+def on_a_terminal(home: Path, answer: str, *arguments: str, env: dict[str, str]) -> tuple[int, str]:
+    """Run the program on a terminal of its own, and answer its question; exit code and all that it showed."""
+    main, terminal = pty.openpty()
+    with subprocess.Popen(
+        [PROGRAM, *arguments],
+        env=scrubbed_environment(home, {**env, "TERM": "xterm"}),
+        cwd=home,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+    ) as program:
+        os.close(terminal)
+        shown, answered, deadline = b"", False, time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if not select.select([main], [], [], 1)[0]:
+                continue
+            try:
+                shown += os.read(main, 65536)
+            except OSError:  # Linux says so that the other side is closed
+                break
+            if not answered and b"[y/N]: " in shown:
+                os.write(main, answer.encode() + b"\n")
+                answered = True
+        os.close(main)
+        code = program.wait(timeout=30)
+    return code, shown.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("answer", ["y", "n"])
+def test_on_a_terminal_the_plan_is_shown_and_asked_about(plan: Path, tmp_path: Path, answer: str) -> None:
+    with FakeEc2(estate()) as fake:
+        code, shown = on_a_terminal(tmp_path, answer, "apply", PLAN, *TRUST, env=fake.environment(OWNER))
+        assert state_of(fake) == (AFTER if answer == "y" else BEFORE)
+        assert changing_calls(fake) == (5 if answer == "y" else 0)
+    before, question, after = shown.partition("Make 5 changes? [y/N]: ")
+    assert question, shown
+    assert "account 999988887777: not in the trust policy" in before
+    assert "\x9b" not in shown
+    assert code == (0 if answer == "y" else 2)
+    assert ("5 applied." if answer == "y" else "you did not agree: nothing was done") in after
+
+
+def test_a_dry_run_changes_nothing_and_tells_what_would_be_refused(
+    run_amiguard: RunAmiguard, plan: Path, tmp_path: Path
+) -> None:
+    denied = Fault(
+        AwsError("UnauthorizedOperation", "You are not authorized to perform this operation.", status=403),
+        action="ModifyImageAttribute",
+        image_id=image_id(3),
+    )
+    with FakeEc2(estate(), faults=[denied]) as fake:
+        # No --yes: nothing is asked, and a guard that stops an apply does not stop a rehearsal.
+        run = apply(run_amiguard, fake, "--dry-run", "--max-images", "1")
+        calls = [call for call in fake.stats.recent if call.action == "ModifyImageAttribute"]
+        assert len(calls) == len(CHANGED)
+        assert all(call.flag("DryRun") for call in calls)
+        assert state_of(fake) == BEFORE
+    assert run.code == 4
+    assert not (tmp_path / ".local").exists()
+    assert "Not done (1)\n" in run.out
+    assert (
+        "\n  failed  ami-00000000000000003  - everyone  web-3\n      not permitted: ec2:ModifyImageAttribute" in run.out
+    )
+    assert counts(run) == "Nothing was changed, this was a dry run: 4 would be applied, 1 failed."
+
+
+def test_stop_on_error_begins_nothing_more(run_amiguard: RunAmiguard, made_of_many: Path, tmp_path: Path) -> None:
+    shutil.copy(made_of_many, tmp_path / PLAN)
+    denied = Fault(AwsError("UnauthorizedOperation", status=403), action="ModifyImageAttribute")
+    with FakeEc2(many(MANY), faults=[denied]) as fake:
+        run = apply(run_amiguard, fake, "--yes", "--stop-on-error")
+        called = fake.stats.calls["ModifyImageAttribute"]
+    assert run.code == 4
+    assert 1 <= called < MANY
+    assert counts(run) == f"{called} failed, {MANY - called} not tried."
+    assert "the run was stopped before its turn: another change failed" in run.out
+    with FakeEc2(many(MANY), faults=[replace(denied, times=3)]) as fake:
+        run = apply(run_amiguard, fake, "--yes")
+    assert (run.code, counts(run)) == (4, f"{MANY - 3} applied, 3 failed.")
+
+
+def test_a_journal_of_ones_own_is_kept_apart_and_nothing_else_is_written_to(
+    run_amiguard: RunAmiguard, plan: Path, tmp_path: Path
+) -> None:
+    foreign = tmp_path / "notes.txt"
+    foreign.write_bytes(b"what I must not forget")
+    with FakeEc2(estate()) as fake:
+        refused = apply(run_amiguard, fake, "--yes", "--journal", str(foreign))
+        assert (refused.code, refused.out) == (2, "")
+        assert refused.err.startswith(f"amiguard: error: {foreign} is not a journal of amiguard\n")
+        assert foreign.read_bytes() == b"what I must not forget"
+        same = apply(run_amiguard, fake, "--yes", "--journal", f"../{tmp_path.name}/{PLAN}")
+        assert (same.code, same.out) == (2, "")
+        assert "--journal is the file that is read" in same.err
+        assert changing_calls(fake) == 0
+        assert state_of(fake) == BEFORE
+        run = apply(run_amiguard, fake, "--yes", "--journal", "my journal")
+        assert (run.code, run.out) == (0, APPLIED)
+        assert run.err.endswith("to undo it: amiguard rollback 'my journal'\n")
+    assert (tmp_path / "my journal").stat().st_mode & 0o777 == 0o600
+    assert journals(tmp_path) == []
+
+
+def test_one_apply_at_a_time_and_none_without_a_state_folder(
+    run_amiguard: RunAmiguard, plan: Path, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    with FakeEc2(estate()) as fake:
+        environment = fake.environment(OWNER) | {"XDG_STATE_HOME": str(state)}
+        arguments = ("apply", PLAN, "--yes", *TRUST)
+        with remediation_lock(state_folder(environment)):
+            refused = run_amiguard(*arguments, env=environment)
+        assert (refused.code, refused.out) == (2, "")
+        assert re.fullmatch(
+            rf"amiguard: error: another apply or rollback of yours is under way: process {os.getpid()}, since .*\n"
+            r"  hint: wait until it has ended\n",
+            refused.err,
+        )
+        file = tmp_path / "file"
+        file.touch()
+        refused = run_amiguard(*arguments, env=environment | {"XDG_STATE_HOME": str(file)})
+        assert (refused.code, refused.out) == (2, "")
+        assert refused.err.startswith(f"amiguard: error: the folder {file}/amiguard cannot be made: ")
+        assert changing_calls(fake) == 0
+        assert state_of(fake) == BEFORE
+
+
+MEMBERS = ("333333333333", "666666666666")
+ROLES = {"AmiguardAudit": FakeRole(), "AmiguardChange": FakeRole(external_id="7f3c9a")}
+
+
+def three_accounts() -> Estate:
+    accounts = (OWNER, *MEMBERS)
+    return Estate(
+        {
+            account_id: FakeAccount(
+                {US: FakeRegion(by_id(image(number, {FRIEND, PARTNER, STRANGER}))), EU: FakeRegion()}, ROLES
+            )
+            for number, account_id in enumerate(accounts, start=1)
+        }
+    )
+
+
+def settings_of_three(remediation: str) -> str:
+    listed = "".join(f"    - {{id: '{one}', role_arn: 'arn:aws:iam::{one}:role/AmiguardAudit'}}\n" for one in MEMBERS)
+    return (
+        f"version: 1\ntrust:\n  accounts: ['{FRIEND}', '{PARTNER}']\n"
+        f"targets:\n  accounts:\n    - '{OWNER}'\n{listed}{remediation}"
+    )
+
+
+def test_other_accounts_are_changed_by_a_role_of_its_own(run_amiguard: RunAmiguard, tmp_path: Path) -> None:
+    settings = tmp_path / "amiguard.yaml"
+    settings.write_text(settings_of_three("remediation: {role_name: AmiguardChange, external_id: 7f3c9a}\n"))
+
+    def roles(fake: FakeEc2) -> set[tuple[str, str | None]]:
+        calls = [call.parameters for call in fake.stats.recent if call.action == "AssumeRole"]
+        return {(one["RoleArn"], one.get("ExternalId")) for one in calls}
+
+    with FakeEc2(three_accounts()) as fake:
+        planned = run_amiguard("plan", env=fake.environment(OWNER))
+        assert (planned.code, planned.out.count("account 999988887777: not in the trust policy")) == (0, 3)
+        assert roles(fake) == {(f"arn:aws:iam::{one}:role/AmiguardAudit", None) for one in MEMBERS}
+        fake.reset()
+
+        # Where the role cannot be assumed, that account's change fails, and no other role is tried in its place.
+        wrong = apply(run_amiguard, fake, "--yes", "--role-name", "AmiguardNone", "--external-id", "x1", trust=())
+        assert (wrong.code, counts(wrong)) == (4, "1 applied, 2 failed.")
+        assert roles(fake) == {(f"arn:aws:iam::{one}:role/AmiguardNone", "x1") for one in MEMBERS}
+        assert wrong.out.count("role/AmiguardNone") == len(MEMBERS)
+        fake.reset()
+
+        run = apply(run_amiguard, fake, "--yes", trust=())
+        assert (run.code, counts(run)) == (0, "2 applied, 1 already done.")
+        assert roles(fake) == {(f"arn:aws:iam::{one}:role/AmiguardChange", "7f3c9a") for one in MEMBERS}
+        for number, account_id in enumerate((OWNER, *MEMBERS), start=1):
+            assert grantees(fake.image(account_id, US, image_id(number))) == {FRIEND, PARTNER}
+            assert fake.stats.by_target[account_id, US, "ModifyImageAttribute"] == (account_id != OWNER)
+        fake.reset()
+
+        # The journal knows the roles: it is undone without the settings.
+        settings.unlink()
+        (journal,) = journals(tmp_path)
+        undone = run_amiguard("rollback", "--yes", str(journal), env=fake.environment(OWNER))
+        assert (undone.code, counts(undone)) == (0, "3 undone.")
+        assert roles(fake) == {(f"arn:aws:iam::{one}:role/AmiguardChange", "7f3c9a") for one in MEMBERS}
+        for number, account_id in enumerate((OWNER, *MEMBERS), start=1):
+            assert grantees(fake.image(account_id, US, image_id(number))) == {FRIEND, PARTNER, STRANGER}

@@ -12,6 +12,7 @@ from benchmarks.figures import Figure, Target, figure
 from benchmarks.observe import READ, Effort, Observed, correctness, observe
 from benchmarks.organization import organization
 from benchmarks.programs import install_custodian, measure_help, run_amiguard, run_custodian
+from benchmarks.remediation import remediation
 from benchmarks.scaling import scaling
 from benchmarks.workers import workers
 
@@ -107,6 +108,7 @@ CASES: Final[Mapping[str, Callable[[Effort], list[Figure]]]] = {
     "large": large,
     "bucket": documented_bucket,
     "half-bucket": halved_bucket,
+    "remediation": remediation,
     "organization": organization,
     "workers": workers,
     "fairness": fairness,

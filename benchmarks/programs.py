@@ -31,16 +31,16 @@ class Audit:
     unjudged: int | None
 
 
-def _surroundings(fake: FakeProcess, folder: Path) -> dict[str, str]:
-    """Return the whole environment of a measured program: nothing of the user's own reaches it."""
-    return {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8", **environment(fake.url, ACCOUNT)}
+def surroundings(url: str, folder: Path) -> dict[str, str]:
+    """Return the whole environment of a program measured beside the fake at `url`: nothing of the user's reaches it."""
+    return {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8", **environment(url, ACCOUNT)}
 
 
 def run_amiguard(fake: FakeProcess, truth: Truth, folder: Path, options: Sequence[str] = ()) -> Audit:
     """Audit the estate of the fake with amiguard."""
     report = folder / "report.json"
     command = [*_amiguard(fake, truth), "--format", "json", "--output", report, *options]
-    usage = measure(command, folder, _surroundings(fake, folder), expected=_ANSWERS, product=report)
+    usage = measure(command, folder, surroundings(fake.url, folder), expected=_ANSWERS, product=report)
     document = json.loads(report.read_text(encoding="utf-8"))
     flagged = frozenset(map(_key, (result for result in document["results"] if result["status"] == "fail")))
     return Audit(usage, flagged, _unjudged(document["summary"], truth))
@@ -65,7 +65,7 @@ def stream_amiguard(
                 unjudged.append(_unjudged(item["summary"], truth))
 
     command = [*_amiguard(fake, truth), "--format", "jsonl", *options]
-    usage = measure(command, folder, _surroundings(fake, folder), expected=_ANSWERS, reader=read)
+    usage = measure(command, folder, surroundings(fake.url, folder), expected=_ANSWERS, reader=read)
     return Audit(usage, frozenset(flagged), sum(unjudged) if unjudged else truth.images)
 
 
@@ -115,7 +115,7 @@ def run_custodian(fake: FakeProcess, setup: Setup, truth: Truth, folder: Path) -
         output,
         policy,
     ]
-    usage = measure(command, folder, _surroundings(fake, folder))
+    usage = measure(command, folder, surroundings(fake.url, folder))
     flagged = frozenset(
         ImageKey(ACCOUNT, name, image["ImageId"])
         for name in names

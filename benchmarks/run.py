@@ -4,6 +4,7 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -39,7 +40,9 @@ def main() -> int:
         return 2
     table = as_table(figures)
     print(table)
-    if not options.quick and not options.case:
+    if options.update:
+        RESULTS.write_text(_updated(RESULTS.read_text(encoding="utf-8"), figures), encoding="utf-8")
+    elif not options.quick and not options.case:
         RESULTS.write_text(_document(table), encoding="utf-8")
     return int(any(one.missed for one in figures))
 
@@ -53,7 +56,27 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--paced-runs", type=int, default=3, help="runs with a bucket, one to two minutes each")
     parser.add_argument("--case", action="append", choices=CASES, help="this case only; repeatable")
     parser.add_argument("--quick", action="store_true", help="small estates, once: to see that it works")
-    return parser.parse_args()
+    parser.add_argument(
+        "--update", action="store_true", help="with --case: put these cases into RESULTS.md, and leave the others there"
+    )
+    options = parser.parse_args()
+    if options.update and (options.quick or not options.case):
+        parser.error("--update goes with --case, and without --quick")
+    return options
+
+
+def _updated(document: str, figures: Sequence[Figure]) -> str:
+    """The results with the rows of these figures' cases in place of those that they had, or at the end."""
+    cases = {one.case for one in figures}
+    rows = as_table(figures).splitlines()[2:]
+    lines = document.splitlines()
+    stay = [line for line in lines if line.split(" | ")[0].removeprefix("| ") not in cases]
+    gone = next((place for place, line in enumerate(lines) if line not in stay), len(stay))
+    said = f"- Measured again or added on {datetime.now(UTC):%d %B %Y}: {'; '.join(sorted(cases))}."
+    stay[gone:gone] = rows
+    about = next(place for place, line in enumerate(stay) if line.startswith("- Figures are medians"))
+    stay.insert(about + 1, said)
+    return "\n".join(stay) + "\n"
 
 
 def _document(table: str) -> str:

@@ -29,6 +29,8 @@ class Stats:
         self.connections = 0
         self.recent: deque[Call] = deque(maxlen=_REMEMBERED)
         """The newest calls, oldest first."""
+        self.recent_at: deque[float] = deque(maxlen=_REMEMBERED)
+        """When each of them came, on the monotonic clock."""
         self.max_in_flight: Counter[tuple[str, str]] = Counter()
         """The most requests that waited for an answer at once, by account and region."""
         self._in_flight: Counter[tuple[str, str]] = Counter()
@@ -42,6 +44,7 @@ class Stats:
             counter.clear()
         self.signatures_checked = self.signature_failures = self.connections = 0
         self.recent.clear()
+        self.recent_at.clear()
         self._first.clear()
         self._last.clear()
         self._cpu_before = time.process_time()
@@ -52,6 +55,7 @@ class Stats:
         self.calls[action] += 1
         self.by_target[call.account_id, call.region, action] += 1
         self.recent.append(call)
+        self.recent_at.append(now)
         self._first.setdefault(action, now)
         self._last[action] = now
         place = (call.account_id, call.region)

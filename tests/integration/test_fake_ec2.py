@@ -1,5 +1,6 @@
 """The fake EC2 as boto3 sees it: pages, filters, errors, launch permissions, identities, throttling."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -350,6 +351,19 @@ def test_only_the_named_actions_have_buckets(connect: Connect) -> None:
     with FakeEc2(ESTATE, bucket={"DescribeRegions": Bucket(0, 0)}) as fake:
         grants_of(connect(fake), PRIVATE)
         assert error_of(connect(fake).describe_regions) == ("RequestLimitExceeded", 503)
+
+
+def test_each_call_is_remembered_with_its_time(fake: FakeEc2, connect: Connect) -> None:
+    ec2 = connect(fake)
+    began = time.monotonic()
+    for image in (PRIVATE, SHARED):
+        grants_of(ec2, image)
+    assert [call.image_ids for call in fake.stats.recent] == [[PRIVATE.id], [SHARED.id]]
+    first, second = fake.stats.recent_at
+    assert began <= first <= second <= time.monotonic()
+    fake.reset()
+    assert not fake.stats.recent
+    assert not fake.stats.recent_at
 
 
 def test_a_generated_estate_is_reproducible_and_knows_the_truth(connect: Connect) -> None:

@@ -347,7 +347,7 @@ def test_a_lost_reply_is_settled_by_reading(fault: Fault, lag: float) -> None:
 
 
 def test_an_effect_that_shows_after_the_wait_is_not_called_for_again() -> None:
-    world = world_of(EDIT, lag=10.3)
+    world = world_of(EDIT, lag=7.2)
     world.faults[AMI].append(Fault.LOST_AFTER)
     assert run_one(world).status is S.APPLIED
     assert world.calls == [(AMI, ADDING), (AMI, REMOVING)]

@@ -15,7 +15,7 @@ from amiguard.remediator.run import Ending
 State = frozenset[Grantee]
 """A launch permission: who may launch; order and repetitions mean nothing."""
 
-_FIRST_PAUSE = 0.2
+_FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 5.0
 _MOST_NAMED = 3
 _MOST_LETTERS = 100

@@ -16,7 +16,7 @@ else
   INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help demo test lint format bench crash clean
+.PHONY: help demo test lint format bench crash screenshots clean
 
 help:
 	@echo "make demo    audit an embedded AWS (no account needed)"
@@ -24,6 +24,7 @@ help:
 	@echo "make lint    ruff, mypy --strict, import-linter"
 	@echo "make format  let ruff format and mend the code"
 	@echo "make crash   kill audits and applies at hundreds of random moments, and go on"
+	@echo "make screenshots  picture the HTML report of the demo, for docs/images (needs Chromium)"
 	@echo "make bench   measure against Cloud Custodian; writes benchmarks/RESULTS.md (RUNS=1 for a quick look)"
 
 $(STAMPS)/venv:
@@ -60,6 +61,9 @@ format: $(STAMPS)/dev
 
 bench: $(STAMPS)/dev
 	$(BIN)/python -m benchmarks.run $(if $(RUNS),--runs $(RUNS)) $(ARGS)
+
+screenshots: $(STAMPS)/dev
+	$(BIN)/python -m benchmarks.screenshots
 
 crash: $(STAMPS)/dev
 	CRASH_SEEDS=100 $(BIN)/python -m pytest --numprocesses auto -k killed_audit tests/cli/test_audit_estate.py $(ARGS)

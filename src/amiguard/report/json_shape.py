@@ -52,20 +52,23 @@ def reader_of(kind: Any) -> Read:
 
 
 def _typed_dict(kind: Any) -> Read:
-    fields = {key: (reader_of(of), key in kind.__required_keys__) for key, of in get_type_hints(kind).items()}
+    fields = {key: reader_of(of) for key, of in get_type_hints(kind).items()}
+    required = [key for key in fields if key in kind.__required_keys__]
 
     def read(value: object) -> Any:
         if not isinstance(value, dict):
             raise MistakeError("", "is not an object")
+        for key in required:
+            if key not in value:
+                raise MistakeError(f".{key}", "is missing")
+        # In the order of the value, so that what is written again is the same.
         known = {}
-        for key, (read_field, required) in fields.items():
-            if key in value:
+        for key, one in value.items():
+            if (read_field := fields.get(key)) is not None:
                 try:
-                    known[key] = read_field(value[key])
+                    known[key] = read_field(one)
                 except MistakeError as error:
                     raise error.within(f".{key}") from None
-            elif required:
-                raise MistakeError(f".{key}", "is missing")
         return known
 
     return read

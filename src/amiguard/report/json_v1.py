@@ -22,6 +22,7 @@ DecisionV1 = Literal["trusted", "untrusted", "excepted", "undetermined"]
 KindV1 = Literal["account", "everyone", "organization", "organizational_unit", "unrecognized"]
 TargetStatusV1 = Literal["audited", "skipped", "failed"]
 SwitchV1 = Literal["unblocked", "block-new-sharing"]
+BaselineV1 = Literal["known", "new"]
 
 
 class GrantV1(TypedDict):
@@ -55,7 +56,8 @@ class BlockPublicAccessV1(TypedDict):
 class ResultV1(TypedDict):
     """One check result; `image` is null when it is about a whole target.
 
-    `block_public_access` is what the check `ami-block-public-access` has read.
+    `block_public_access` is what the check `ami-block-public-access` has read; `baseline` says of a result that fails
+    whether it is known from the baseline that was given.
     """
 
     check_id: str
@@ -69,6 +71,7 @@ class ResultV1(TypedDict):
     message: str
     fingerprint: str
     block_public_access: NotRequired[BlockPublicAccessV1]
+    baseline: NotRequired[BaselineV1]
 
 
 class TargetV1(TypedDict):
@@ -159,6 +162,15 @@ class AuditV1(AuditBegunV1):
     narrowed_to: NotRequired[NarrowedV1]
 
 
+class BaselineCountsV1(TypedDict):
+    """How many of the failing results are known from a baseline: its file as it was named, and when its audit began."""
+
+    known: int
+    new: int
+    file: str
+    started_at: str
+
+
 SummaryV1 = TypedDict(
     "SummaryV1",
     {
@@ -171,6 +183,7 @@ SummaryV1 = TypedDict(
         "vanished": int,
         "api_calls": dict[str, int],
         "throttled": int,
+        "baseline": NotRequired[BaselineCountsV1],
     },
 )
 """Counts over the whole audit, whatever is shown of it; the four statuses count results."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from amiguard.report.interface import Report, StatusFilter
-from amiguard.report.json_v1 import SCHEMA_VERSION, HeaderV1, encode
+from amiguard.report.json_v1 import SCHEMA_VERSION, AuditBegunV1, HeaderV1, encode
 
 
 def write_header(header: HeaderV1, stream: TextIO) -> None:
@@ -34,17 +34,16 @@ def write_summary(report: Report, stream: TextIO) -> None:
 
 def render_jsonl(report: Report, shown: StatusFilter, stream: TextIO) -> None:
     """Write all lines of an audit that has ended, its results in order."""
-    begun = report.audit
-    header: HeaderV1 = {
-        "schema_version": SCHEMA_VERSION,
-        "tool": report.tool,
-        "audit": {
-            "id": begun["id"],
-            "started_at": begun["started_at"],
-            "caller_arn": begun["caller_arn"],
-            "trust_policy_digest": begun["trust_policy_digest"],
-        },
+    audit = report.audit
+    begun: AuditBegunV1 = {
+        "id": audit["id"],
+        "started_at": audit["started_at"],
+        "caller_arn": audit["caller_arn"],
+        "trust_policy_digest": audit["trust_policy_digest"],
     }
+    if "trust_policy" in audit:
+        begun["trust_policy"] = audit["trust_policy"]
+    header: HeaderV1 = {"schema_version": SCHEMA_VERSION, "tool": report.tool, "audit": begun}
     write_header(header, stream)
     write_results(report.source.ordered(shown), stream)
     write_summary(report, stream)

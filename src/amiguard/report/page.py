@@ -41,6 +41,7 @@ class Page:
         )
         known = self._console.is_terminal or os.environ.get("COLUMNS", "").isdigit()
         self._width = max(self._console.width, _LEAST_WIDTH) if known else _PIPED_WIDTH
+        self._stream = stream
         self._begun = False
 
     def title(self, text: str) -> None:
@@ -50,8 +51,12 @@ class Page:
     def line(self, text: Text, *, blank_before: bool = False) -> None:
         """One line as it is, however long."""
         if blank_before and self._begun:
-            self._console.print()
-        self._console.print(text)
+            self._stream.write("\n")
+        if self._console.color_system is None:
+            # Rich would write the same, and take ten times as long: there may be hundreds of thousands of lines.
+            self._stream.write(f"{text.plain}\n")
+        else:
+            self._console.print(text)
         self._begun = True
 
     def paragraph(self, lead: str, text: str, *, style: str = "", lead_style: str = "") -> None:

@@ -84,11 +84,13 @@ class SavedReport:
     """A report in a file; its results stay there.
 
     Attributes:
+        tool: the program that wrote it.
         not_shown: how many results the summary counts and the file does not hold, by status: the report was
             narrowed when it was written (`--status`). Statuses with none are absent.
     """
 
     path: Path
+    tool: ToolV1
     audit: AuditV1
     summary: SummaryV1
     targets: tuple[TargetV1, ...]
@@ -128,6 +130,7 @@ def open_saved_report(path: Path) -> SavedReport:
     summary = document["summary"]
     return SavedReport(
         path=path,
+        tool=document["tool"],
         audit=document["audit"],
         summary=summary,
         targets=tuple(document["targets"]),
@@ -267,6 +270,8 @@ def _joined(header: _HeaderLineV1, end: _SummaryLineV1) -> _DocumentV1:
         "finished_at": end["finished_at"],
         "complete": end["complete"],
     }
+    if "trust_policy" in begun:
+        audit["trust_policy"] = begun["trust_policy"]
     if "directory" in end:
         audit["directory"] = end["directory"]
     if "narrowed_to" in end:

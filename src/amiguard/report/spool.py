@@ -19,7 +19,7 @@ from typing import BinaryIO, Self
 from amiguard.core.errors import OutputError
 from amiguard.core.result import CheckResult, Status, Target, TargetReport, TargetStatus
 from amiguard.report.interface import ALL, AuditHeader, AuditOutcome, Report, StatusFilter, audit_v1, header_v1
-from amiguard.report.json_v1 import SummaryV1, TargetV1, encode, result_v1, target_v1
+from amiguard.report.json_v1 import ResultV1, SummaryV1, TargetV1, encode, result_v1, target_v1
 
 _BUFFERED = 16 << 20
 """Characters held in memory, over all targets together: thousands may be under way at once, each with few of them."""
@@ -108,14 +108,22 @@ class Spool:
         Raises:
             ValueError: the result's target has already ended.
         """
-        unfinished = self._unfinished.get(result.target) or self._begin(result.target)
+        self.keep(result.target, result_v1(result))
+
+    def keep(self, target: Target, result: ResultV1) -> None:
+        """Keep one result that is a value of version 1 already.
+
+        Raises:
+            ValueError: its target has already ended.
+        """
+        unfinished = self._unfinished.get(target) or self._begin(target)
         line = _line(result)
         unfinished.lines.append(line)
-        if result.image is None:
-            unfinished.whole.add(result.check_id)
+        if result["image"] is None:
+            unfinished.whole.add(result["check_id"])
         else:
             unfinished.images += 1
-        self._counts[result.status] += 1
+        self._counts[Status(result["status"])] += 1
         self._buffered += len(line)
         if self._buffered > self._limit:
             self._spill()
@@ -277,13 +285,12 @@ class Spool:
                         yield text[:-1].decode("ascii")
 
 
-def _line(result: CheckResult) -> str:
+def _line(values: ResultV1) -> str:
     """Sort key, status and JSON: what sorting and filtering look at stands before the JSON, which they need not read.
 
     No part holds a raw tab or line feed, and a space sorts before all that an id can hold, so that `ami-1` comes
     before `ami-10`, and results without image first.
     """
-    values = result_v1(result)
     image = values["image"]
     image_id = encode(image["id"])[1:-1] if image else ""
     return f"{image_id} {values['check_id']}\t{values['status']}\t{encode(values)}\n"

@@ -16,7 +16,7 @@ from amiguard.report.interface import Report, StatusFilter
 from amiguard.report.json_v1 import DecisionV1, GrantV1, ImageV1, ResultV1, StatusV1
 from amiguard.report.page import Page
 from amiguard.report.sanitize import printable
-from amiguard.report.tally import Switch, Tally, tally
+from amiguard.report.tally import Switch, Tally, failing, tally
 from amiguard.report.verdict import account_of_it, headline, kind_nouns, next_steps, number_of
 
 _INDENT = " " * 6
@@ -86,7 +86,7 @@ def _write_section(page: Page, section: _Section, report: Report, names: Mapping
     group: tuple[str, str] | None = None
     for result in report.results(StatusFilter.of((section.status,))):
         # What is said about a whole target stands below, in fewer lines.
-        if result["image"] is None or not section.belongs(result):
+        if result["image"] is None or result.get("baseline") == "known" or not section.belongs(result):
             continue
         if not begun:
             page.title(section.title)
@@ -203,7 +203,7 @@ def _by_place(said: Iterable[tuple[str, str, str, str]]) -> Iterator[tuple[str, 
 
 
 def _verdict_style(report: Report) -> str:
-    if report.summary["fail"]:
+    if failing(report):
         return "bold red"
     return "bold green" if report.audit["complete"] else "bold yellow"
 

@@ -88,9 +88,11 @@ class Tally:
 
 
 def tally(report: Report) -> Tally:
-    """Go once through what fails or is unknown, whatever is shown of it."""
+    """Go once through what fails or is unknown, whatever is shown of it; what a baseline knows is left out."""
     found = Tally()
     for result in report.results(StatusFilter.of((Status.FAIL, Status.UNKNOWN))):
+        if result.get("baseline") == "known":
+            continue
         if (switch := Switch.of(result)) is not None:
             _count_switch(found, switch)
             continue
@@ -129,3 +131,9 @@ def _count_untrusted(found: Tally, result: ResultV1, image: ImageV1, grant: Gran
 
 def _says_denied(message: str) -> bool:
     return any(words in message for words in ("not permitted", "service control policy", "sts:AssumeRole"))
+
+
+def failing(report: Report) -> int:
+    """How many results fail; with a baseline, those that it does not know."""
+    summary = report.summary
+    return summary["baseline"]["new"] if "baseline" in summary else summary["fail"]

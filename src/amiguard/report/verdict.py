@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from amiguard.report.interface import Report
 from amiguard.report.json_v1 import KindV1, StatusV1
 from amiguard.report.sanitize import printable
-from amiguard.report.tally import Example, Switch, Tally
+from amiguard.report.tally import Example, Switch, Tally, failing
 
 _NOUNS: dict[KindV1, tuple[str, str]] = {
     "account": ("account", "accounts"),
@@ -50,16 +50,19 @@ def headline(report: Report, found: Tally) -> str:
 
 def _of_images(report: Report, found: Tally) -> str:
     summary = report.summary
-    failing = summary["fail"] - len(found.switches_off)
-    if not failing:
+    images_failing = failing(report) - len(found.switches_off)
+    if not images_failing:
+        if report.audit["complete"] and "baseline" in summary:
+            return "No untrusted sharing was found that the baseline does not know."
         if report.audit["complete"]:
             aside = "Exceptions aside, no" if summary["suppressed"] else "No"
             return f"{aside} image can be launched by a grantee that is not trusted."
-        return "No untrusted sharing was found, but not everything could be read or decided."
+        known = " that the baseline does not know" if "baseline" in summary else ""
+        return f"No untrusted sharing was found{known}, but not everything could be read or decided."
     who = [f"everyone ({number_of(found.public_images, 'image', 'images')})"] if found.public_images else []
     who += [number_of(len(found.untrusted[kind]), *nouns) for kind, nouns in _NOUNS.items() if kind in found.untrusted]
     images = number_of(summary["images"], "image", "images")
-    return f"{failing:,} of {images} can be launched by grantees that are not trusted: {', '.join(who)}."
+    return f"{images_failing:,} of {images} can be launched by grantees that are not trusted: {', '.join(who)}."
 
 
 def _of_switches(found: Tally) -> Iterator[str]:
@@ -85,6 +88,13 @@ def account_of_it(report: Report, found: Tally) -> str:
         f"{images} in {targets} ({ended}).",
         f"Results: {', '.join(counts)}.",
     ]
+    if "baseline" in summary:
+        known = summary["baseline"]
+        old = number_of(known["known"], "old finding is", "old findings are")
+        sentences.append(
+            f"{old} hidden: known from the baseline {printable(known['file'])} "
+            f"(audit of {printable(known['started_at'])})."
+        )
     narrowed = report.audit.get("narrowed_to")
     if narrowed is not None:
         only = ", ".join(map(printable, [*narrowed["images"], *(f"tag {tag}" for tag in narrowed["tags"])]))

@@ -1,0 +1,132 @@
+"""What others write goes through every format as text, and nothing else: each output is read back independently."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import pytest
+
+from amiguard.report.csv_table import render_csv
+from amiguard.report.interface import ALL, Renderer, Report
+from amiguard.report.json_v1 import GrantV1, ResultV1, TargetV1
+from amiguard.report.junit import render_junit
+from amiguard.report.markdown import render_markdown
+from amiguard.report.sanitize import printable
+from amiguard.report.sarif import render_sarif
+from amiguard.report.text_lines import render_text
+from tests.unit.hostile_strings import HOSTILE
+from tests.unit.report_readers import Reading, read_csv, read_junit, read_markdown, read_sarif, read_text
+from tests.unit.v1_reports import a_report, a_result, a_target
+
+BENIGN = "benign"
+SURE = 60
+"""So much of a long text is shown at least."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format, what reads it, and the fields that it shows."""
+
+    render: Renderer
+    read: Callable[[str], Reading]
+    fields: frozenset[str]
+
+
+EVERYWHERE = frozenset({"image name", "grantee", "message", "target reason"})
+FORMATS = {
+    "text": Format(render_text, read_text, EVERYWHERE),
+    "csv": Format(
+        render_csv,
+        read_csv,
+        EVERYWHERE | {"account name", "reason", "exception's reason", "creation date", "state"},
+    ),
+    "markdown": Format(render_markdown, read_markdown, (EVERYWHERE | {"account name"}) - {"message"}),
+    "sarif": Format(render_sarif, read_sarif, EVERYWHERE | {"exception's reason"}),
+    "junit": Format(render_junit, read_junit, EVERYWHERE | {"account name", "reason", "exception's reason"}),
+}
+
+
+def planted(field: str, text: str) -> Report:
+    """A report with a text in one field, and benign ones in the others."""
+
+    def at(name: str) -> str:
+        return text if name == field else BENIGN
+
+    stranger: GrantV1 = {
+        "kind": "unrecognized",
+        "grantee": at("grantee"),
+        "decision": "untrusted",
+        "reason": at("reason"),
+    }
+    accepted: GrantV1 = {
+        "kind": "everyone",
+        "grantee": "all",
+        "decision": "excepted",
+        "reason": at("exception's reason"),
+    }
+    results: list[ResultV1] = [
+        a_result(1, name=at("image name"), grants=[stranger]),
+        a_result(2, "suppressed", "critical", grants=[accepted]),
+        a_result(3, "unknown", grants=[]),
+        a_result(4, "pass", "informational", name=at("image name"), grants=[]),
+    ]
+    for result in results:
+        result["message"] = at("message")
+        if image := result["image"]:
+            image["tags"] = {at("tag key"): at("tag value")}
+            image["creation_date"] = at("creation date")
+            image["state"] = at("state")
+    failed: TargetV1 = {**a_target("us-east-1", images=0), "status": "failed", "reason": at("target reason")}
+    skipped: TargetV1 = {**failed, "region": "*", "status": "skipped", "account_name": at("account name")}
+    return a_report(results, [{**a_target(), "account_name": at("account name")}, failed, skipped])
+
+
+FIELDS = (
+    "image name",
+    "tag key",
+    "tag value",
+    "account name",
+    "reason",
+    "exception's reason",
+    "grantee",
+    "message",
+    "target reason",
+    "creation date",
+    "state",
+)
+
+
+@cache
+def rendered(name: str, field: str, text: str) -> Reading:
+    one = FORMATS[name]
+    stream = io.StringIO()
+    one.render(planted(field, text), ALL, stream)
+    # What a stream to a file does with characters that UTF-8 has not: there are none.
+    return one.read(stream.getvalue().encode("utf-8").decode("utf-8"))
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("name", FORMATS)
+def test_it_is_text_and_nothing_else(name: str, field: str, text: str) -> None:
+    reading = rendered(name, field, text)
+    # Without a text there is no place for it in some formats.
+    if text:
+        assert reading.shape == rendered(name, field, BENIGN).shape
+    if field not in FORMATS[name].fields:
+        return
+    begins = " ".join(as_shown(name, field, printable(text))[:SURE].split())
+    assert any(begins in " ".join(shown.split()) for shown in reading.texts)
+
+
+def as_shown(name: str, field: str, text: str) -> str:
+    """What a format changes besides: see `docs/report-formats.md`."""
+    match name:
+        # A justification is no message: there are neither links nor placeholders in it.
+        case "sarif" if field != "exception's reason":
+            return text.replace("{", "{{").replace("}", "}}").replace("](", "] (")
+        case "text" if field == "grantee":
+            return text.replace(",", r"\x2c")
+        case _:
+            return text

@@ -46,6 +46,22 @@ def test_configured_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
     assert session().ec2_endpoint("us-east-1").url == "https://ec2.us-east-1.amazonaws.com"
 
 
+@pytest.mark.parametrize("configured", [None, "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EC2"])
+def test_the_client_that_writes_goes_where_the_reader_goes(
+    configured: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if configured:
+        monkeypatch.setenv(configured, "http://127.0.0.1:1")
+    ours = session(home_region="us-east-1")
+    for region in ("eu-central-1", "cn-north-1"):
+        client = ours.client("ec2", credentials=Credentials("KEY", "secret"), region=region)
+        assert Endpoint(client.meta.endpoint_url, client.meta.region_name) == ours.ec2_endpoint(region)
+        client.close()
+    home = ours.client("ec2", credentials=Credentials("KEY", "secret"))
+    assert home.meta.region_name == "us-east-1"
+    home.close()
+
+
 def test_an_endpoint_of_a_profile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text(

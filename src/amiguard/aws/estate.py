@@ -2,9 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from botocore.credentials import Credentials
 
@@ -16,6 +17,8 @@ from amiguard.aws.image_writer import AT_ONCE, Ec2ImageWriter
 from amiguard.aws.organization import read_organization_of
 from amiguard.aws.reader import Ec2ImageReader
 from amiguard.aws.roles import Role, Roles, profile_loader
+from amiguard.aws.security_hub import SecurityHub
+from amiguard.aws.security_hub_calls import AT_ONCE as HUB_CALLS_AT_ONCE
 from amiguard.aws.session import AwsSession, Caller
 from amiguard.aws.targets import Ec2Access, Ec2AccountReader, Regions
 from amiguard.core.directory import Directory
@@ -139,6 +142,19 @@ class Estate:
 
         return WayIn(credentials, self._organization_of(account, credentials), reader, writer)
 
+    def security_hub(self, accounts: Mapping[str, AuditedAccount]) -> SecurityHub:
+        """What sends findings to the Security Hub of each account with that account's own way in.
+
+        Args:
+            accounts: those that were audited, by their ids.
+        """
+
+        def connect(region: str, credentials: Credentials) -> Any:
+            client = partial(self._session.client, "securityhub", connections=HUB_CALLS_AT_ONCE)
+            return client(credentials=credentials, region=region)
+
+        return SecurityHub(connect, lambda account_id: self._credentials(accounts[account_id]), self._calls.total)
+
     def _credentials(self, account: AuditedAccount) -> CredentialSource:
         match account.access:
             case Access(profile=None, role_arn=None):
@@ -168,6 +184,11 @@ class Estate:
                     raise CredentialsUnreadableError(Unreadable(error.message, error.hint)) from error
                 self._profile_roles[profile] = Roles(session, self._roles.options, caller_arn=caller.arn)
             return self._profile_roles[profile]
+
+    def stop_repeating(self) -> None:
+        """Let throttled calls of the writers end as refused: from now on they are not made again."""
+        for writer in self._writers:
+            writer.stop_repeating()
 
     def close(self) -> None:
         """Let AssumeRole calls that wait fail, so that no thread holds up the end of the program; close the writers."""

@@ -93,6 +93,7 @@ class Ec2ImageWriter:
         # The pacer forgets a bucket that nobody holds, and would give its burst anew.
         self._buckets = {action: pacer.bucket(target.account_id, target.region, action) for action in _METHODS}
         self._granted_at = float("-inf")
+        self._repeats = True
         self._lent = _Lent()
         self._client: Any = None
         self._connecting = threading.Lock()
@@ -103,6 +104,10 @@ class Ec2ImageWriter:
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._client is not None:
             self._client.close()
+
+    def stop_repeating(self) -> None:
+        """From now on a throttled call is not made again: it had no effect, and ends as refused."""
+        self._repeats = False
 
     async def wait_for_turn(self) -> None:
         """Wait for a token of ModifyImageAttribute's bucket."""
@@ -142,6 +147,9 @@ class Ec2ImageWriter:
             answer = await self._attempt(call, credentials)
             if not isinstance(answer, ApiError):
                 return answer
+            if answer.code in THROTTLING and not self._repeats:
+                self._stats.count_throttled()
+                return Refused("EC2 throttled the call until the run was stopped", "apply the plan again later")
             if answer.code in THROTTLING:
                 call = await self._wait_again(call, self._buckets[call.action])
             elif answer.code in EXPIRED and not renewed and await self._credentials.renew(credentials):

@@ -160,6 +160,13 @@ class AwsSession:
         proxies: dict[str, str] = get_environ_proxies(url)
         return Endpoint(url, region, proxy=proxies.get(url.partition(":")[0]))
 
+    def partition_of(self, region: str) -> str | None:
+        """The partition that a region is in, as botocore knows them; None if it is in none."""
+        try:
+            return str(self._botocore.get_partition_for_region(region))
+        except BotoCoreError:
+            return None
+
     def _configured_ec2_url(self) -> str | None:
         if self._setting("ignore_configured_endpoint_urls"):
             return None

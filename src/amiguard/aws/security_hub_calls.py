@@ -1,0 +1,203 @@
+"""Calls of Security Hub CSPM: paced at its own limits, tried again until they are served.
+
+AWS documents 3 a second and a burst of 6 for GetFindings, and 10 and 30 for BatchImportFindings (Security Hub API
+Reference, "Welcome"), in each account and region. Importing a finding twice is one import: every call may be repeated.
+"""
+
+import asyncio
+import random
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from botocore import xform_name
+from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError, SSLError
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
+from botocore.parsers import ResponseParserError
+
+from amiguard.aws.credentials import CredentialSource
+from amiguard.aws.ec2_query import CallStats, RetryLimits
+from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, ApiError, explain, explain_botocore
+from amiguard.aws.pacing import BucketSize, TokenBucket
+from amiguard.aws.session import CALL_ERRORS
+from amiguard.core.image import Unreadable
+
+AT_ONCE = 8
+"""Targets that are worked on at once."""
+INVALID = "InvalidInputException"
+"""The code of a call that Security Hub, or botocore on its behalf, finds malformed."""
+# 95 %: others in the account spend from the same bucket.
+_BUCKETS = {"GetFindings": BucketSize(5.7, 2.85), "BatchImportFindings": BucketSize(28.5, 9.5)}
+_THROTTLING = THROTTLING | {"LimitExceededException"}
+_MOST_THROTTLED = 30
+"""Some five minutes at the slowest pace: the results are known by then, and must not wait for ever."""
+_TRANSIENT = TRANSIENT | {"InternalException"}
+_ENABLE = "enable Security Hub CSPM there (`aws securityhub enable-security-hub --region R`), and run the audit again"
+_LONGEST_MESSAGE = 300
+
+
+class SecurityHubError(Exception):
+    """Security Hub's final word on a call, or that there was none: its code, empty if it sent none, and why."""
+
+    def __init__(self, code: str, why: Unreadable) -> None:
+        super().__init__(code, why)
+        self.code = code
+        self.why = why
+
+
+class _Lent(Credentials):  # type: ignore[misc]  # botocore has no types
+    """What a client signs with: what was lent to the thread that makes the call.
+
+    A client belongs to a region and serves every account there: thousands of clients would cost minutes to make.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("", "")
+        self._of_thread = threading.local()
+
+    def lend(self, credentials: ReadOnlyCredentials) -> None:
+        """What this thread calls next is signed with these."""
+        self._of_thread.current = credentials
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials | None:
+        """The credentials of this thread's call."""
+        return getattr(self._of_thread, "current", None)
+
+
+class SecurityHubClients:
+    """One botocore client a region, and the threads that use them; made for one delivery, and then closed.
+
+    Args:
+        connect: makes a botocore client of Security Hub in a region, which signs with the given credentials and tries
+            each call once.
+    """
+
+    def __init__(self, connect: Callable[[str, Credentials], Any]) -> None:
+        self._connect = connect
+        self._lent = _Lent()
+        self._clients: dict[str, Any] = {}
+        self._connecting = threading.Lock()
+        self.threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="amiguard-security-hub")
+
+    def send(
+        self, region: str, credentials: ReadOnlyCredentials, operation: str, parameters: Mapping[str, object]
+    ) -> Mapping[str, Any]:
+        """Make one call, once; it blocks, and raises what is in `CALL_ERRORS`."""
+        with self._connecting:
+            client = self._clients.get(region)
+            if client is None:
+                client = self._clients[region] = self._connect(region, self._lent)
+        self._lent.lend(credentials)
+        reply: Mapping[str, Any] = getattr(client, xform_name(operation))(**parameters)
+        return reply
+
+    def close(self) -> None:
+        """Close the connections; calls that wait for a thread are not made any more."""
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        for client in self._clients.values():
+            client.close()
+
+
+class SecurityHubCalls:
+    """Calls Security Hub of one account in one region, and sees each call through.
+
+    Args:
+        clients: make the calls.
+        region: where.
+        credentials: of the account.
+        stats: where the calls are counted.
+        retry: how long to try when a reply was broken, or none came.
+    """
+
+    def __init__(
+        self,
+        clients: SecurityHubClients,
+        region: str,
+        credentials: CredentialSource,
+        stats: CallStats,
+        retry: RetryLimits,
+    ) -> None:
+        self._clients = clients
+        self._region = region
+        self._credentials = credentials
+        self._stats = stats
+        self._retry = retry
+        self._buckets = {operation: TokenBucket(size) for operation, size in _BUCKETS.items()}
+
+    async def call(self, operation: str, **parameters: object) -> Mapping[str, Any]:
+        """Make one call.
+
+        Args:
+            operation: the API's name (`GetFindings`).
+            parameters: as botocore takes them.
+
+        Raises:
+            SecurityHubError: the final word is an error, or no usable reply came.
+        """
+        loop = asyncio.get_running_loop()
+        bucket = self._buckets[operation]
+        throttled = broken = 0
+        renewed = False
+        give_up_at: float | None = None
+        while True:
+            credentials = await self._credentials.current()
+            if isinstance(credentials, Unreadable):
+                raise SecurityHubError("", credentials)
+            granted_at = await bucket.take()
+            self._stats.count(operation)
+            try:
+                return await loop.run_in_executor(
+                    self._clients.threads, self._clients.send, self._region, credentials, operation, parameters
+                )
+            except CALL_ERRORS as error:
+                failure = _failure(operation, error)
+            if failure.code in _THROTTLING and throttled < _MOST_THROTTLED:
+                throttled += 1
+                self._stats.count_throttled()
+                bucket.throttled(granted_at)
+                continue
+            if failure.code in EXPIRED and not renewed and await self._credentials.renew(credentials):
+                renewed = True
+                continue
+            if not isinstance(failure, _BrokenError):
+                raise failure
+            broken += 1
+            give_up_at = give_up_at or loop.time() + self._retry.seconds
+            pause = self._retry.first_pause * 2 ** (broken - 1) * random.uniform(0.5, 1)  # noqa: S311 - no secret
+            if broken >= self._retry.tries or loop.time() + pause > give_up_at:
+                raise SecurityHubError(failure.code, Unreadable(f"{failure.why.reason} (tried {broken} times)"))
+            await asyncio.sleep(pause)
+
+
+class _BrokenError(SecurityHubError):
+    """A reply that was broken, or that did not come: worth another try."""
+
+
+def _failure(operation: str, error: Exception) -> SecurityHubError:
+    if isinstance(error, ClientError):
+        return _refusal(operation, error)
+    if isinstance(error, ParamValidationError):
+        return SecurityHubError(INVALID, Unreadable(" ".join(str(error).split())[:_LONGEST_MESSAGE]))
+    if isinstance(error, (HTTPClientError, BotocoreConnectionError, ResponseParserError)) and not isinstance(
+        error, SSLError
+    ):
+        return _BrokenError("", Unreadable(f"the connection to Security Hub failed: {error}"[:_LONGEST_MESSAGE]))
+    told = explain_botocore(error, doing="ask Security Hub", iam_action=f"securityhub:{operation}")
+    return SecurityHubError("", Unreadable(told.message, told.hint))
+
+
+def _refusal(operation: str, error: ClientError) -> SecurityHubError:
+    details = error.response.get("Error", {})
+    # Security Hub writes `Message`, which botocore leaves beside an empty one.
+    message = str(details.get("Message") or error.response.get("Message") or "")
+    said = ApiError(str(details.get("Code", "")), message[:_LONGEST_MESSAGE])
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if said.code in _TRANSIENT or (status >= 500 and said.code not in _THROTTLING):  # noqa: PLR2004 - HTTP
+        return _BrokenError(said.code, Unreadable(f"HTTP {status}: {said.code}: {said.message}"))
+    if said.code == "InvalidAccessException":
+        if "not subscribed" in message:
+            return SecurityHubError(said.code, Unreadable("Security Hub is not enabled here", _ENABLE))
+        return SecurityHubError(said.code, Unreadable(f"Security Hub refused the account: {said.message}", _ENABLE))
+    return SecurityHubError(said.code, explain(said, f"securityhub:{operation}"))

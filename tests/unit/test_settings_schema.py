@@ -55,6 +55,9 @@ GOOD = [
     "version: 1\ntrust: nobody\nchecks: [ami-block-public-access, ami-cross-account-access]",
     "version: 1\ntrust: nobody\nremediation: {role_name: a/R, external_id: a1}",
     "version: 1\ntrust: nobody\nremediation: {protected_images: {ids: [ami-01234567], names: [a*], tags: [a, =b]}}",
+    "version: 1\ntrust: nobody\nnotify: []",
+    "version: 1\ntrust: nobody\nnotify: [{url: 'slack://a/b'}, {url_from: A_1, on: change, name: a, report_url: 'https://a/b'}]",
+    "version: 1\ntrust: nobody\nnotify: [{sns: 'arn:aws-cn:sns:cn-north-1:123456789012:a.fifo', on: always}]",
 ]
 BAD = [
     *(
@@ -80,6 +83,17 @@ BAD = [
             "remediation: {protected_images: {names: ['']}}",
             "remediation: {protected_images: {tags: ['=']}}",
             "remediation: {protected_images: {accounts: ['123456789012']}}",
+            "notify: slack://a",
+            "notify: [slack://a]",
+            "notify: [{}]",
+            "notify: [{url: a}]",
+            "notify: [{url: }]",
+            "notify: [{url_from: 'a://b'}]",
+            "notify: [{sns: 'arn:aws:sqs:eu-central-1:123456789012:a'}]",
+            "notify: [{url: 'a://b', url_from: A}]",
+            "notify: [{url: 'a://b', on: never}]",
+            "notify: [{url: 'a://b', name: ' '}]",
+            "notify: [{url: 'a://b', report_url: 'ftp://a'}]",
         )
     ),
     "trust: nobody",

@@ -1,6 +1,7 @@
 """The journal: what is about to be done is on disk before it is done, and what became of it after.
 
-JSON lines, only ever appended to, each with one write and one fsync. A run that is killed leaves at most one line that
+JSON lines, only ever appended to, each with one write and one fsync, and each with a digest over itself and all before
+it: what was changed since is not followed. A run that is killed leaves at most one line that
 is not whole; the next run of the same ends that line and goes on below it.
 """
 
@@ -20,7 +21,7 @@ from amiguard.core.errors import InputError, OutputError
 from amiguard.core.remediation import ChangeStatus, JournaledChange
 from amiguard.files.journal_reading import JournalContent, read_content
 from amiguard.files.journal_record import JournalHeader, JournalKind, JournalRecord
-from amiguard.files.journal_v1 import OutcomeV1, header_v1, intent_v1, line_of, resumed_v1
+from amiguard.files.journal_v1 import OutcomeV1, RecordV1, header_v1, intent_v1, line_of, resumed_v1
 
 _ANOTHER = "name another file with --journal; it was not touched"
 _OF = {JournalKind.APPLY: "plan", JournalKind.ROLLBACK: "journal"}
@@ -77,7 +78,7 @@ class Journal:
         known = self._content.changes.get(edit.key)
         if known is not None and known.edit != edit:
             raise ValueError(f"the journal has another edit of {edit.key}")
-        self._append(line_of(intent_v1(edit, step, self._clock())))
+        self._append(intent_v1(edit, step, self._clock()))
         self._content.intend(edit)
 
     def conclude(self, edit: Edit, status: ChangeStatus, reason: str = "") -> None:
@@ -92,25 +93,26 @@ class Journal:
         # The words of an error may hold what is no text.
         told = reason.encode(errors="replace").decode()
         record = OutcomeV1(type="outcome", at=self._clock(), key=edit.key, status=status, reason=told)
-        self._append(line_of(record))
+        self._append(record)
         self._content.conclude(edit.key, status, told)
 
     def begin(self, header: JournalHeader) -> None:
         """Write the first record, in place of one that was never finished."""
         self._guarded(lambda: os.ftruncate(self._descriptor, 0))
-        self._append(line_of(header_v1(header, self._clock())))
+        self._append(header_v1(header, self._clock()))
         self._guarded(lambda: _sync_folder(self.path.parent))
 
     def resume(self, header: JournalHeader) -> None:
         """Write that a later run goes on, on a line of its own."""
-        line = line_of(resumed_v1(header, self._clock()))
-        self._append(line if self._content.ends_with_line else b"\n" + line)
+        self._append(resumed_v1(header, self._clock()), lead=b"" if self._content.ends_with_line else b"\n")
         self._content.resume(header.caller_arn, header.accounts, header.roles)
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, record: RecordV1, *, lead: bytes = b"") -> None:
         if self._broken:
             raise OutputError(f"the journal {self.path} could not be written before: nothing more is done")
-        self._guarded(lambda: self._write(line))
+        line, digest = line_of(record, self._content.last_digest)
+        self._guarded(lambda: self._write(lead + line))
+        self._content.last_digest = digest
 
     def _write(self, line: bytes) -> None:
         size = os.fstat(self._descriptor).st_size

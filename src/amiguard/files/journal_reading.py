@@ -1,10 +1,14 @@
-"""Reading a journal: every record counts, and only what a killed run leaves behind is passed over."""
+"""Reading a journal: every record counts, and only what a killed run leaves behind is passed over.
+
+The digests find what was edited, removed or moved; a journal that ends too early looks like one of a killed run. They
+are no signature: whoever computes them anew can write any journal.
+"""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, assert_never
+from typing import Any, BinaryIO, assert_never
 
 from pydantic import ValidationError
 
@@ -23,6 +27,7 @@ from amiguard.files.journal_v1 import (
     OutcomeV1,
     RecordV1,
     ResumedV1,
+    chained,
 )
 from amiguard.files.strict_json import NotJsonError, UnfitJsonError, canonical, read_object, told
 
@@ -35,18 +40,25 @@ class _DamagedError(Exception):
     pass
 
 
+class _ChangedError(Exception):
+    pass
+
+
 @dataclass(slots=True)
 class JournalContent:
     """What stands in a journal.
 
     Attributes:
         header: of all runs together.
+        digest: over the file, once it was read.
+        last_digest: of the last whole record: the next one goes on from it. Empty before the first.
         changes: by key, in the order of the last intent of each.
         ends_with_line: whether the next record can follow without a line break before it.
     """
 
     header: JournalHeader
     digest: str = ""
+    last_digest: str = ""
     changes: dict[str, JournaledChange] = field(default_factory=dict)
     ends_with_line: bool = True
 
@@ -86,18 +98,22 @@ def read_content(path: Path, file: BinaryIO) -> JournalContent | None:
         None if nothing is there but, at most, the beginning of a header: a run that ended before it did anything.
 
     Raises:
-        InputError: it is no journal, of another version, or damaged; the message names the line.
+        InputError: it is no journal, of another version, damaged, or changed since; the message names the line.
     """
     lines = _Lines(file)
     try:
-        header = _read_header(path, next(lines, b""))
-        if header is None:
+        content = _read_header(path, next(lines, b""))
+        if content is None:
             return None
-        content = JournalContent(header)
         _read_records(lines, content)
     except _DamagedError as error:
         raise InputError(
             f"the journal {path} is damaged: {error}", hint="it was not touched; restore it from a copy"
+        ) from error
+    except _ChangedError as error:
+        raise InputError(
+            f"the journal {path} was changed after it was written: line {lines.number}",
+            hint="it was not touched; use an unchanged copy, or read the images to see what is there now",
         ) from error
     except OSError as error:
         raise InputError(f"the journal {path} cannot be read: {error.strerror}") from error
@@ -128,7 +144,7 @@ class _Lines:
         return line
 
 
-def _read_header(path: Path, line: bytes) -> JournalHeader | None:
+def _read_header(path: Path, line: bytes) -> JournalContent | None:
     try:
         found = read_object(line)
     except NotJsonError:
@@ -144,8 +160,9 @@ def _read_header(path: Path, line: bytes) -> JournalHeader | None:
             f"the journal {path} is of another version: this amiguard reads journals of version {SCHEMA_VERSION}",
             hint="use the amiguard that wrote it",
         )
+    digest = _take_digest(found, "")
     try:
-        return HeaderV1.model_validate_json(canonical(found)).value()
+        return JournalContent(HeaderV1.model_validate_json(canonical(found)).value(), last_digest=digest)
     except ValidationError as error:
         raise _DamagedError(f"line 1: {told(error)}") from error
 
@@ -154,7 +171,7 @@ def _read_records(lines: _Lines, content: JournalContent) -> None:
     torn = 0  # the first of the lines that are no JSON, since the last one that is
     for line in lines:
         try:
-            record = _record(line)
+            found = read_object(line)
         except NotJsonError as error:
             # A run that went on after a torn line may itself have ended within its first record.
             # A file system may leave zeros in place of what was not on disk yet.
@@ -164,19 +181,27 @@ def _read_records(lines: _Lines, content: JournalContent) -> None:
             continue
         except UnfitJsonError as error:
             raise _DamagedError(f"line {lines.number}: {error}") from error
-        except ValidationError as error:
-            raise _DamagedError(f"line {lines.number}: {told(error)}") from error
-        if torn and not isinstance(record, ResumedV1):
+        if torn and found.get("type") != "resumed":
             raise _DamagedError(f"line {torn} is not JSON")
         torn = 0
+        content.last_digest = _take_digest(found, content.last_digest)
         try:
-            _take(content, record)
-        except ValueError as error:
+            _take(content, _record(found))
+        except ValidationError as error:
+            raise _DamagedError(f"line {lines.number}: {told(error)}") from error
+        except (UnfitJsonError, ValueError) as error:
             raise _DamagedError(f"line {lines.number}: {error}") from error
 
 
-def _record(line: bytes) -> RecordV1:
-    found = read_object(line)
+def _take_digest(found: dict[str, Any], last: str) -> str:
+    """Take the digest out of a record, if it fits the record and the ones before it."""
+    digest = chained({name: value for name, value in found.items() if name != "digest"}, last)
+    if found.pop("digest", None) != digest:
+        raise _ChangedError
+    return digest
+
+
+def _record(found: dict[str, Any]) -> RecordV1:
     if found.get("type") not in TYPES:
         raise UnfitJsonError("a record of an unknown type")
     return RECORD.validate_json(canonical(found))

@@ -1,9 +1,10 @@
 """Version 1 of the journal's records: a line of JSON each, and the way between them and core's types."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import Field, TypeAdapter, model_validator
 
@@ -27,8 +28,10 @@ from amiguard.files.grants_v1 import (
     values_of,
 )
 from amiguard.files.journal_record import JournalHeader, JournalKind
+from amiguard.files.strict_json import canonical
 
 SCHEMA_VERSION: Literal["1"] = "1"
+_DIGEST_LENGTH = 32
 
 
 class _AccessV1(Record):
@@ -182,10 +185,27 @@ def intent_v1(edit: Edit, step: Step | None, at: datetime) -> IntentV1:
     return IntentV1(type="intent", at=at, edit=_edit_v1(edit), step=step_v1)
 
 
-def line_of(record: RecordV1) -> bytes:
-    """A record as a line: ASCII, its type first."""
+def chained(fields: dict[str, Any], last: str) -> str:
+    """The digest that a record has: a part of the SHA-256 over its fields and over all records before it, in hex.
+
+    Args:
+        fields: all of the record but its digest.
+        last: the digest of the record before it; empty for the first.
+    """
+    return hashlib.sha256(last.encode() + canonical(fields)).hexdigest()[:_DIGEST_LENGTH]
+
+
+def line_of(record: RecordV1, last: str) -> tuple[bytes, str]:
+    """A record as a line: ASCII, its type first and its digest last; and that digest.
+
+    Args:
+        record: what is to be written.
+        last: the digest of the record before it; empty for the first.
+    """
     fields = {"type": record.type, **record.model_dump(mode="json")}
-    return json.dumps(fields, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
+    digest = chained(fields, last)
+    line = json.dumps({**fields, "digest": digest}, separators=(",", ":"), ensure_ascii=True)
+    return line.encode() + b"\n", digest
 
 
 def _edit_v1(edit: Edit) -> LaunchPermissionEditV1 | BlockPublicAccessEditV1:

@@ -1,13 +1,13 @@
 """The journal of a dry run: nothing is done, and so nothing is written down."""
 
 from amiguard.core.edit import Edit, Step
-from amiguard.core.remediation import ChangeStatus, JournaledChange
+from amiguard.core.remediation import ChangeStatus
 
 
 class NoJournal:
     """A `core.ports.ChangeJournal` of a run that must not change anything."""
 
-    def known(self, key: str) -> JournaledChange | None:
+    def known(self, key: str) -> None:
         """Nothing: there was no earlier run."""
         del key
 

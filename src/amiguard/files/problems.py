@@ -28,9 +28,11 @@ def place(file: Path, mark: Mark, path: KeyPath) -> str:
 
 
 def written_path(path: KeyPath) -> str:
-    """A key path as people write it: `trust.accounts[2].id`."""
+    """A key path as people write it: `trust.accounts[2].id`. A key that is a URL may be secret: it is not shown."""
     text = ""
     for step in path:
+        if isinstance(step, str) and "://" in step:
+            step = "(a URL)"  # noqa: PLW2901 - what is shown of it
         if isinstance(step, int):
             text += f"[{step}]"
         else:

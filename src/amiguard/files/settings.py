@@ -80,6 +80,12 @@ def _settings(file: SettingsFile, top: Node, path: Path, today: date) -> Setting
         scope=targets.scope(),
         checks=ADDITIONAL if isinstance(file.checks, str) else additional_checks(file.checks),
         remediation=file.remediation.settings() if file.remediation else RemediationSettings(),
+        notify=tuple(
+            entry.entry(number, place(path, find(top, ("notify", number)).mark, ("notify", number)))
+            for number, entry in enumerate(file.notify or ())
+        ),
+        vendors=None if file.vendors is None else path.parent / file.vendors,
+        conformity_rule_id=None if file.conformity is None else file.conformity.rule_id,
         warnings=tuple(written(path, one) for one in found),
         path=path,
     )

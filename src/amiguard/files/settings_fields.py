@@ -78,4 +78,11 @@ TagText = Annotated[
 ]
 CheckId = Annotated[str, PlainValidator(values.read_check), WithJsonSchema({"enum": sorted(CHECK_IDS)})]
 ImageAccount = Annotated[str, PlainValidator(values.read_account_id), ACCOUNT_SCHEMA]
+RuleId = Annotated[
+    str,
+    PlainValidator(values.read_rule_id),
+    pattern_schema(
+        f"(?!{values.OTHER_RULE_ID}$){values.RULE_ID}", "A rule id of Conformity, without colons.", "EC2-077"
+    ),
+]
 Version = Annotated[int, PlainValidator(values.read_version), WithJsonSchema({"enum": [1, values.VERSION]})]

@@ -18,6 +18,7 @@ _REQUIRED = {
     "images": "is missing: say which images are meant, by ids, names, tags, accounts or regions",
     "grantees": "is missing: list whom the images may be shared with, or write `grantees: any`",
     "reason": "is missing: say why this is accepted",
+    "rule_id": "is missing: name the rule as your Conformity reports did, or delete the section",
     "owner": "is missing: say who answers for this",
 }
 _REQUIRED_ID = {
@@ -30,6 +31,7 @@ _WORDS = {
     ("targets", "regions"): "expected a list of regions, or `all`",
     ("checks",): "expected a list of checks, or `all`",
     ("targets", "suspended"): "expected `skip` or `fail`",
+    ("notify", "on"): "expected `change`, `fail` or `always`",
 }
 
 

@@ -5,7 +5,7 @@ What the docstrings and descriptions here say is what editors show.
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.config import JsonDict
 
 from amiguard.core.exception import ImageSelector
@@ -19,11 +19,13 @@ from amiguard.files.settings_fields import (
     OptionalText,
     OrganizationId,
     Region,
+    RuleId,
     TagText,
     Text,
     UnitId,
     Version,
 )
+from amiguard.files.settings_notify import NotifySection, refuse_same_names
 from amiguard.files.settings_remediation import ProtectedImagesSection, RemediationSection
 from amiguard.files.settings_section import ENTRY, ID, SECTION, WORD, Section, id_or_entry, word_or_section
 from amiguard.files.settings_target_fields import WRITTEN
@@ -165,6 +167,14 @@ class ExceptionEntry(Section):
     )
 
 
+class ConformitySection(Section):
+    """How the report format `conformity` names what it reports."""
+
+    model_config = ConfigDict(title="Conformity")
+
+    rule_id: RuleId = Field(description="The rule id of the check ami-cross-account-access.")
+
+
 class SettingsFile(Section):
     """Settings of amiguard: who may launch your images, what is accepted on purpose, audited, checked and changed."""
 
@@ -187,6 +197,16 @@ class SettingsFile(Section):
     remediation: Annotated[RemediationSection | None, *WRITTEN] = Field(
         default=None, description="By which role images are changed, and which are not."
     )
+    notify: Annotated[list[NotifySection] | None, AfterValidator(refuse_same_names)] = Field(
+        default=None, description="Who is told of an audit."
+    )
+    vendors: OptionalText = Field(
+        default=None,
+        description="A list of vendors' accounts (YAML: name, source, accounts), beside this file; reviews name them.",
+    )
+    conformity: Annotated[ConformitySection | None, *WRITTEN] = Field(
+        default=None, description="Names in the report format conformity."
+    )
 
 
 MODELS: dict[tuple[str, ...], type[BaseModel]] = {
@@ -205,5 +225,7 @@ MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("targets", "roles"): RolesSection,
     ("remediation",): RemediationSection,
     ("remediation", "protected_images"): ProtectedImagesSection,
+    ("notify",): NotifySection,
+    ("conformity",): ConformitySection,
 }
 """The model of every section, by its keys without list places."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from amiguard.core.exception import ImageException
+from amiguard.core.notification import NotifyEntry
 from amiguard.core.remediation import RemediationSettings
 from amiguard.core.scope import Scope
 from amiguard.core.trust import TrustPolicy
@@ -26,6 +27,12 @@ class Settings:
     """The ids of the checks to make besides that of images, which is always made."""
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
     """How images are changed, and which never are."""
+    notify: tuple[NotifyEntry, ...] = ()
+    """Who is told of an audit, in the file's order."""
+    vendors: Path | None = None
+    """The list of vendors' accounts; None if there is none."""
+    conformity_rule_id: str | None = None
+    """How the report format `conformity` calls the check of images; None for its default."""
     warnings: tuple[str, ...] = ()
     """What is legal and yet worth a look, a line each, with its place and the mend."""
     path: Path | None = None

@@ -16,6 +16,9 @@ from amiguard.core.trust import TrustedAccount, TrustedOrganization, TrustedUnit
 from amiguard.files.yaml_tree import KeyPath
 
 VERSION = "1"
+RULE_ID = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+OTHER_RULE_ID = "AMI-BlockPublicAccess"
+"""The rule id of the other check: two rules with one id would have checks with one id."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _IMAGE_ID = re.compile(r"ami-[0-9a-f]{8}(?:[0-9a-f]{9})?")
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
@@ -55,6 +58,16 @@ def read_version(value: object) -> int:
     if text_of(value, "a number") != VERSION:
         raise ValueError(f"this amiguard reads version {VERSION}: write `version: {VERSION}`")
     return int(VERSION)
+
+
+def read_rule_id(value: object) -> str:
+    """A rule id of Conformity; a colon would end it within the ids of checks."""
+    text = text_of(value, "a rule id")
+    if not re.fullmatch(RULE_ID, text):
+        raise ValueError("a rule id has 1 to 64 letters, digits, dots, underscores and dashes: EC2-077")
+    if text == OTHER_RULE_ID:
+        raise ValueError("is the rule id of the check ami-block-public-access: choose another one")
+    return text
 
 
 def read_day(value: object) -> date:

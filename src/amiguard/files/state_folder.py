@@ -54,6 +54,18 @@ def journal_path(folder: Path, kind: JournalKind, of_id: str) -> Path:
     return _made(folder / "journals") / f"{kind.value}-{of_id}.jsonl"
 
 
+def notify_folder(folder: Path) -> Path:
+    """Where it is kept what people were told; made if it is not there.
+
+    Args:
+        folder: from `state_folder`.
+
+    Raises:
+        OutputError: the folder cannot be made.
+    """
+    return _made(folder / "notify")
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 

@@ -3,53 +3,20 @@
 The edit is made in the text, read again, and written only if the file then says exactly what was asked for.
 """
 
-import json
 from collections import Counter
-from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from amiguard.core.errors import SettingsError
-from amiguard.core.trust import TrustedAccount, TrustedOrganization, TrustedUnit, Trustee, TrustEntry, parse_trustee
+from amiguard.core.trust import Trustee, TrustEntry, parse_trustee
 from amiguard.files.atomic_write import replace_file
 from amiguard.files.file_lock import edited_alone
 from amiguard.files.settings import settings_of
 from amiguard.files.settings_record import Settings
+from amiguard.files.settings_text import LISTS, NewEntry, cannot_edit, same_trustee
 from amiguard.files.yaml_source import parse, read_text
-from amiguard.files.yaml_splice import CannotSpliceError, delete_item, insert_item
+from amiguard.files.yaml_splice import CannotSpliceError, delete_item, insert_items
 from amiguard.files.yaml_tree import Mapping, Node, Scalar, Sequence, find
-
-_LISTS: dict[type[Trustee], str] = {
-    TrustedAccount: "accounts",
-    TrustedOrganization: "organizations",
-    TrustedUnit: "organizational_units",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class NewEntry:
-    """An entry to write.
-
-    Attributes:
-        written_id: the id as the policy shall show it; `parse_trustee` reads it.
-        name: how reports name it.
-        reason: why it is trusted.
-        expires: the last day on which it is.
-    """
-
-    written_id: str
-    name: str | None = None
-    reason: str | None = None
-    expires: date | None = None
-
-    @property
-    def entry(self) -> TrustEntry:
-        """As the policy holds it.
-
-        Raises:
-            ValueError: the id is none.
-        """
-        return TrustEntry(parse_trustee(self.written_id), name=self.name, reason=self.reason, expires=self.expires)
 
 
 def add_entry(path: Path, new: NewEntry, *, today: date) -> str:
@@ -77,16 +44,16 @@ def _add(path: Path, new: NewEntry, today: date) -> str:
     if before.trusts_nobody:
         raise SettingsError(
             f"{path} says `trust: nobody`: it stays as it is",
-            hint=f'to trust {new.written_id}, replace it by `trust: {{{_list_name(new)}: ["{new.written_id}"]}}`',
+            hint=f'to trust {new.written_id}, replace it by `trust: {{{new.list_name}: ["{new.written_id}"]}}`',
         )
     for entry, where in zip(before.policy.entries, before.entry_places, strict=True):
-        if _same(entry.trustee, new.entry.trustee):
+        if same_trustee(entry.trustee, new.entry.trustee):
             lapsed = "" if entry.in_force(today) else f", lapsed after {entry.expires}: set a later day there"
             raise SettingsError(f"{where}: {entry.trustee} stands here already{lapsed}")
     try:
-        edited = insert_item(text, _trust_section(text, path), _list_name(new), _item(new))
+        edited = insert_items(text, _trust_section(text, path), new.list_name, [new.written])
     except CannotSpliceError as error:
-        raise _by_hand(path) from error
+        raise cannot_edit(path) from error
     after = _write(path, edited, before, [*before.policy.entries, new.entry], today)
     return after.entry_places[after.policy.entries.index(new.entry)]
 
@@ -113,8 +80,8 @@ def remove_entry(path: Path, trustee: Trustee, *, today: date) -> tuple[TrustEnt
 def _remove(path: Path, trustee: Trustee, today: date) -> tuple[TrustEntry, ...]:
     text = read_text(path)
     before = settings_of(text, path, today=today)
-    gone = tuple(entry for entry in before.policy.entries if _same(entry.trustee, trustee))
-    left = [entry for entry in before.policy.entries if not _same(entry.trustee, trustee)]
+    gone = tuple(entry for entry in before.policy.entries if same_trustee(entry.trustee, trustee))
+    left = [entry for entry in before.policy.entries if not same_trustee(entry.trustee, trustee)]
     if not gone:
         raise SettingsError(f"{path}: no entry of the trust policy names {trustee}")
     if not left:
@@ -126,28 +93,9 @@ def _remove(path: Path, trustee: Trustee, today: date) -> tuple[TrustEntry, ...]
         for _ in gone:
             text = _without_first(text, path, trustee)
     except CannotSpliceError as error:
-        raise _by_hand(path) from error
+        raise cannot_edit(path) from error
     _write(path, text, before, left, today)
     return gone
-
-
-def _list_name(new: NewEntry) -> str:
-    return _LISTS[type(new.entry.trustee)]
-
-
-def _item(new: NewEntry) -> str:
-    if (new.name, new.reason, new.expires) == (None, None, None):
-        return _quoted(new.written_id)
-    texts = {"id": new.written_id, "name": new.name, "reason": new.reason}
-    parts = [f"{key}: {_quoted(text)}" for key, text in texts.items() if text is not None]
-    if new.expires:
-        parts.append(f"expires: {new.expires}")
-    return f"{{{', '.join(parts)}}}"
-
-
-def _quoted(text: str) -> str:
-    # JSON's strings are YAML's double-quoted ones, as long as they hold no control characters.
-    return json.dumps(text, ensure_ascii=False)
 
 
 def _trust_section(text: str, path: Path) -> Mapping:
@@ -163,10 +111,10 @@ def _trust_section(text: str, path: Path) -> Mapping:
 
 
 def _without_first(text: str, path: Path, trustee: Trustee) -> str:
-    name = _LISTS[type(trustee)]
+    name = LISTS[type(trustee)]
     entries = _trust_section(text, path).get(name)
     for place, item in enumerate(entries.items if isinstance(entries, Sequence) else ()):
-        if isinstance(entries, Sequence) and _same(parse_trustee(_id_text(item)), trustee):
+        if isinstance(entries, Sequence) and same_trustee(parse_trustee(_id_text(item)), trustee):
             return delete_item(text, entries, place)
     raise CannotSpliceError
 
@@ -176,27 +124,13 @@ def _id_text(item: Node) -> str:
     return (written.text or "") if isinstance(written, Scalar) else ""
 
 
-def _same(one: Trustee, other: Trustee) -> bool:
-    """Whether both name one trustee, be it by id or by ARN."""
-    if isinstance(one, TrustedAccount) or isinstance(other, TrustedAccount):
-        return one == other
-    managers = {one.management_account_id, other.management_account_id} - {None}
-    return len(managers) <= 1 and replace(one, management_account_id=None) == replace(other, management_account_id=None)
-
-
 def _write(path: Path, edited: str, before: Settings, entries: list[TrustEntry], today: date) -> Settings:
     try:
         after = settings_of(edited, path, today=today)
     except SettingsError as error:
-        raise _by_hand(path) from error
+        raise cannot_edit(path) from error
     expected = (Counter(entries), before.exceptions, before.regions)
     if (Counter(after.policy.entries), after.exceptions, after.regions) != expected:
-        raise _by_hand(path)
+        raise cannot_edit(path)
     replace_file(path, edited.encode())
     return after
-
-
-def _by_hand(path: Path) -> SettingsError:
-    return SettingsError(
-        f"{path} is written in a way that cannot be edited safely: it stays as it is", hint="edit the file by hand"
-    )

@@ -61,12 +61,13 @@ def read_text(path: Path) -> str:
         raise as_error(path, [problem]) from error
 
 
-def parse(text: str, path: Path) -> tuple[Node | None, list[Problem]]:
+def parse(text: str, path: Path, *, kind: str = "settings file") -> tuple[Node | None, list[Problem]]:
     """Read YAML text.
 
     Args:
         text: what `read_text` gave.
         path: the file, for messages.
+        kind: what the file should be, for messages.
 
     Returns:
         The tree (None if the file holds nothing but comments) and what is wrong with it, syntax aside: keys written
@@ -91,9 +92,7 @@ def parse(text: str, path: Path) -> tuple[Node | None, list[Problem]]:
     except RecursionError as error:
         raise as_error(path, [Problem(_TOP, (), "the file is nested too deeply")]) from error
     except _TooManyValuesError as error:
-        message = (
-            f"the file comes to more than {MAX_VALUES} values, aliases (*name) written out: this is no settings file"
-        )
+        message = f"the file comes to more than {MAX_VALUES} values, aliases (*name) written out: this is no {kind}"
         raise as_error(path, [Problem(_TOP, (), message)]) from error
 
 

@@ -10,19 +10,21 @@ from amiguard.files.yaml_tree import Mapping, Node, Scalar, Sequence
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _DEFAULT_OFFSET = 2
 
+Items = list[str]
+
 
 class CannotSpliceError(Exception):
     """The file is written in a way that cannot be edited as text."""
 
 
-def insert_item(text: str, mapping: Mapping, key: str, item: str) -> str:
-    """Append an item to the list under a key; the key is added if it is not there.
+def insert_items(text: str, mapping: Mapping, key: str, items: Items) -> str:
+    """Append items to the list under a key; the key is added if it is not there.
 
     Args:
         text: the file.
         mapping: the section that holds the key.
         key: the key of the list.
-        item: the item, on one line.
+        items: the items, each on one line; at least one.
 
     Raises:
         CannotSpliceError: the value of the key is no list.
@@ -30,15 +32,15 @@ def insert_item(text: str, mapping: Mapping, key: str, item: str) -> str:
     value = mapping.get(key)
     match value:
         case None:
-            return _add_key(text, mapping, key, item)
+            return _add_key(text, mapping, key, items)
         case Sequence(flow=True):
-            return _insert_in_brackets(text, value, item)
+            return _insert_in_brackets(text, value, items)
         case Sequence():
             dash = _dash(text, value.items[-1])
             gap = text[dash + 1 : value.items[-1].start]
-            return _add_lines(text, value.end, [f"{' ' * (value.mark.column - 1)}-{gap}{item}"])
+            return _add_lines(text, value.end, [f"{' ' * (value.mark.column - 1)}-{gap}{item}" for item in items])
         case Scalar(text=None):
-            return _fill(text, mapping, key, value, item)
+            return _fill(text, mapping, key, value, items)
         case _:
             raise CannotSpliceError
 
@@ -62,10 +64,20 @@ def delete_item(text: str, sequence: Sequence, place: int) -> str:
     return re.sub(r"(\r\n|\n|\r)\Z", "", text[:start])
 
 
-def _add_key(text: str, mapping: Mapping, key: str, item: str) -> str:
+def append_section(text: str, top: Mapping, key: str, items: Items) -> str:
+    """Add a key with a list of items to the top of the file, below everything that stands there, comments included."""
+    if top.flow:
+        return _add_key(text, top, key, items)
+    newline = _NEWLINE.search(text)
+    mark = newline[0] if newline else "\n"
+    start = text if text.endswith(("\n", "\r")) else text + mark
+    return start + "".join(line + mark for line in ("", f"{key}:", *(f"  - {item}" for item in items)))
+
+
+def _add_key(text: str, mapping: Mapping, key: str, items: Items) -> str:
     if mapping.flow:
         end = max(value.end for _, value in mapping.entries)
-        return f"{text[:end]}, {key}: [{item}]{text[end:]}"
+        return f"{text[:end]}, {key}: [{', '.join(items)}]{text[end:]}"
     indent = mapping.mark.column - 1
     offsets = [
         value.mark.column - mapping.mark.column
@@ -73,17 +85,19 @@ def _add_key(text: str, mapping: Mapping, key: str, item: str) -> str:
         if isinstance(value, Sequence) and not value.flow
     ]
     dash = indent + (offsets[0] if offsets else _DEFAULT_OFFSET)
-    return _add_lines(text, mapping.end, [f"{' ' * indent}{key}:", f"{' ' * dash}- {item}"])
+    return _add_lines(text, mapping.end, [f"{' ' * indent}{key}:", *(f"{' ' * dash}- {item}" for item in items)])
 
 
-def _insert_in_brackets(text: str, sequence: Sequence, item: str) -> str:
+def _insert_in_brackets(text: str, sequence: Sequence, items: Items) -> str:
+    item = ", ".join(items)
     if sequence.items:
         end = sequence.items[-1].end
         return f"{text[:end]}, {item}{text[end:]}"
     return f"{text[: sequence.end - 1]}{item}{text[sequence.end - 1 :]}"
 
 
-def _fill(text: str, mapping: Mapping, key: str, value: Scalar, item: str) -> str:
+def _fill(text: str, mapping: Mapping, key: str, value: Scalar, items: Items) -> str:
+    item = ", ".join(items)
     if value.start < value.end:
         return f"{text[: value.start]}[{item}]{text[value.end :]}"
     colon = re.compile(r"[ \t]*:").match(text, value.end)
@@ -93,7 +107,7 @@ def _fill(text: str, mapping: Mapping, key: str, value: Scalar, item: str) -> st
         return f"{text[: colon.end()]} [{item}]{text[colon.end() :]}"
     written = mapping.key(key)
     indent = (written.mark.column if written else mapping.mark.column) - 1 + _DEFAULT_OFFSET
-    return _add_lines(text, colon.end(), [f"{' ' * indent}- {item}"])
+    return _add_lines(text, colon.end(), [f"{' ' * indent}- {one}" for one in items])
 
 
 def _delete_in_brackets(text: str, sequence: Sequence, place: int) -> str:

@@ -13,6 +13,7 @@ from benchmarks.observe import READ, Effort, Observed, correctness, observe
 from benchmarks.organization import organization
 from benchmarks.programs import install_custodian, measure_help, run_amiguard, run_custodian
 from benchmarks.remediation import remediation
+from benchmarks.reports import reports
 from benchmarks.scaling import scaling
 from benchmarks.workers import workers
 
@@ -109,6 +110,7 @@ CASES: Final[Mapping[str, Callable[[Effort], list[Figure]]]] = {
     "bucket": documented_bucket,
     "half-bucket": halved_bucket,
     "remediation": remediation,
+    "reports": reports,
     "organization": organization,
     "workers": workers,
     "fairness": fairness,

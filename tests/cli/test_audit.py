@@ -500,7 +500,7 @@ def test_an_unwritable_file_is_found_before_anything_is_asked(run_amiguard: RunA
         (("--read-bucket", "fast"), "is neither BURST+REFILL (100+20) nor none"),
         (("--read-bucket", "0+20"), "is neither BURST+REFILL (100+20) nor none"),
         (("--trust", "12345678901"), "an account id has 12 digits, this has 11"),
-        (("--format", "xml"), "'xml' is not one of"),
+        (("--format", "xml"), "there is no format 'xml'"),
     ],
 )
 def test_bad_options_are_usage_errors(run_amiguard: RunAmiguard, arguments: tuple[str, ...], message: str) -> None:
@@ -625,8 +625,8 @@ def test_a_tag_that_no_image_has_is_an_error_and_a_narrowed_report_says_so(run_a
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--output", "a", "--checkpoint", "./a"), "--output and --checkpoint are one file: a"),
-        (("--output", "amiguard.yaml"), "--output and the settings file are one file: amiguard.yaml"),
+        (("--output", "a", "--checkpoint", "./a"), "--checkpoint and the table report are one file: a"),
+        (("--output", "amiguard.yaml"), "the settings file and the table report are one file: amiguard.yaml"),
         (("--checkpoint", "d", "--directory", "d"), "--checkpoint and --directory are one file: d"),
     ],
 )

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -58,6 +58,7 @@ class ApplyRequest:
     force: bool = False
     max_images: int = 50
     stop_on_error: bool = False
+    deadline: timedelta | None = None
     journal: Path | None = None
     quiet: bool = False
     verbose: bool = False
@@ -138,8 +139,10 @@ async def _apply(
     accounts: Mapping[str, AuditedAccount],
     journal: ChangeJournal,
 ) -> tuple[tuple[ChangeOutcome, ...], bool]:
-    interruption = Interruption()
-    options = RemediationOptions(request.dry_run, request.stop_on_error, request.settings.remediation.protected)
+    interruption = Interruption(request.deadline)
+    options = RemediationOptions(
+        request.dry_run, request.stop_on_error, protected=request.settings.remediation.protected
+    )
     count = Count(len(plan.changes))
     with interruption.by_signals(), shown_line("applying", count.line, wanted=not (request.quiet or request.verbose)):
         found = await session.find_accounts()
@@ -147,7 +150,9 @@ async def _apply(
             opener = Ec2TargetOpener(estate, accounts)
             events = apply(plan.changes, opener, journal, session.rules, options, interruption.stop)
             edits = [change.edit for change in plan.changes]
-            outcomes = await collect(events, edits, tell=count.note)
+            outcomes = await collect(
+                events, edits, tell=count.note, stopping=interruption.stopping(estate.stop_repeating)
+            )
     return outcomes, interruption.interrupted
 
 
@@ -165,7 +170,7 @@ def _refuse(plan: Plan, request: ApplyRequest, session: AuditSession) -> None:
         raise InputError(f"{request.plan} is refused: {reason}", hint=hint)
     nobody = trusts_nobody(settings.policy, session.started_at.date())
     tripped = guards(plan, max_images=request.max_images, trusts_nobody=nobody)
-    if tripped and not (request.force or request.dry_run):
+    if tripped and not request.force:
         messages = "; ".join(guard.message for guard in tripped)
         raise AmiguardError(
             f"{request.plan} is refused: {messages}", hint="read the plan again; if it is right, say --force"

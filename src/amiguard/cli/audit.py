@@ -1,7 +1,6 @@
 """`amiguard audit`: its options."""
 
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from amiguard.cli.aws_options import (
 )
 from amiguard.cli.check_options import CheckOption, requested_checks
 from amiguard.cli.policy_options import ConfigOption, TrustOption, read_policy, today_utc
+from amiguard.cli.report_formats import FormatOption, OutputOption, StatusOption, read_outputs
 from amiguard.cli.target_options import (
     AccountOption,
     ExternalIdOption,
@@ -26,15 +26,6 @@ from amiguard.cli.target_options import (
     requested_scope,
 )
 from amiguard.cli.time_options import read_duration
-from amiguard.core.result import Status
-
-
-class AuditFormat(StrEnum):
-    """The report formats that `audit` writes."""
-
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
 
 
 def audit(
@@ -64,19 +55,27 @@ def audit(
         ),
     ] = None,
     check: CheckOption = None,
-    status: Annotated[
-        list[Status] | None,
+    status: StatusOption = None,
+    report_format: FormatOption = None,
+    output: OutputOption = None,
+    baseline: Annotated[
+        Path | None,
         typer.Option(
-            help="Show results of this status only. Repeatable. Default: fail and unknown in the table, all in JSON. "
-            "Narrows what is shown, never counts or the exit code."
+            metavar="REPORT",
+            help="A saved report (json or jsonl): what failed there and has not become worse does not fail the audit, "
+            "and the table only counts it; in the other formats it is marked or listed.",
         ),
     ] = None,
-    report_format: Annotated[AuditFormat, typer.Option("--format", "-f", help="How to write the report.")] = (
-        AuditFormat.TABLE
-    ),
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the report to this file, replaced when it is whole.")
-    ] = None,
+    security_hub: Annotated[
+        bool,
+        typer.Option(
+            "--security-hub",
+            help="Also send what fails to AWS Security Hub in each account and region; archive what is over.",
+        ),
+    ] = False,
+    notify: Annotated[
+        bool, typer.Option("--notify/--no-notify", help="Notify those whom the settings name (`notify`).")
+    ] = True,
     deadline: Annotated[
         str | None,
         typer.Option(
@@ -104,7 +103,7 @@ def audit(
     trust policy. Nothing is changed.
 
     Exit codes: 0 nothing fails; 1 untrusted sharing was found; 2 usage, settings or credentials; 3 nothing fails, but
-    something could not be read or decided; 130 interrupted.
+    something could not be read or decided; 4 the report or a notification could not be delivered; 130 interrupted.
     """
     from amiguard.cli.audit_request import AuditRequest, DirectoryOptions
     from amiguard.cli.audit_run import run_audit
@@ -128,13 +127,15 @@ def audit(
         tags=tuple(tag or ()),
         checks=requested_checks(settings.checks, check),
         statuses=tuple(status or ()),
-        report_format=report_format.value,
-        output=output,
+        outputs=read_outputs(report_format, output),
         read_bucket=read_bucket,
         directory=DirectoryOptions(directory, max_age),
         deadline=_deadline(deadline),
         checkpoint=checkpoint,
         workers=workers,
+        baseline=baseline,
+        security_hub=security_hub,
+        notify=notify,
         quiet=quiet,
         verbose=verbose,
     )

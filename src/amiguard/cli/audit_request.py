@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from amiguard.cli.report_formats import default_statuses
+from amiguard.cli.report_formats import TABLE, Output
 from amiguard.core.errors import OutputError
 from amiguard.core.result import Status
 from amiguard.core.scope import Scope
 from amiguard.files.settings_record import Settings
-from amiguard.report.interface import StatusFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +35,16 @@ class AuditRequest:
         image_ids: these images only; empty for all.
         tags: `KEY` or `KEY=VALUE`, as given.
         statuses: shown ones; empty for what the format shows by default.
-        report_format: `table`, `json` or `jsonl`.
+        outputs: the reports to write.
         checks: ids of the checks to make besides that of images.
         read_bucket: `BURST+REFILL` or `none`, as given.
         directory: where the organization's directory comes from.
         deadline: how long the audit may take; None for as long as it takes.
         checkpoint: the file that keeps what has ended; None for none.
         workers: how many processes share the work.
+        notify: whether those whom the settings name are notified.
+        baseline: a saved report; what failed there is known, and does not fail the audit again.
+        security_hub: whether failing results are sent to AWS Security Hub.
     """
 
     settings: Settings
@@ -53,37 +55,35 @@ class AuditRequest:
     checks: frozenset[str] = frozenset()
     tags: tuple[str, ...] = ()
     statuses: tuple[Status, ...] = ()
-    report_format: str = "table"
-    output: Path | None = None
+    outputs: tuple[Output, ...] = TABLE
     read_bucket: str | None = None
     directory: DirectoryOptions = field(default_factory=DirectoryOptions)
     deadline: timedelta | None = None
     checkpoint: Path | None = None
     workers: int = 1
+    baseline: Path | None = None
+    security_hub: bool = False
+    notify: bool = True
     quiet: bool = False
     verbose: bool = False
 
     @property
-    def streams(self) -> bool:
-        """Whether results leave as soon as their target has ended."""
-        return self.report_format == "jsonl" and self.output is None
-
-    @property
-    def shown(self) -> StatusFilter:
-        """Which results the report shows."""
-        return StatusFilter.of(self.statuses) if self.statuses else default_statuses(self.report_format)
+    def streamed(self) -> Output | None:
+        """The report whose results leave as soon as their target has ended; None if there is no such one."""
+        return next((one for one in self.outputs if one == Output("jsonl")), None)
 
 
 def refuse_same_files(request: AuditRequest) -> None:
     """No file that is written may be another one that is written or read: one would be lost."""
     files = {
-        "--output": request.output,
         "--checkpoint": request.checkpoint,
         "--directory": request.directory.file,
+        "--baseline": request.baseline,
         "the settings file": request.settings.path,
     }
     seen: dict[str, str] = {}
-    for name, path in files.items():
+    written = ((f"the {one.name} report", one.path) for one in request.outputs)
+    for name, path in (*files.items(), *written):
         if path is None:
             continue
         real = os.path.realpath(path)

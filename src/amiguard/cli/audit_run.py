@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from amiguard.cli.audit_delivery import send_to_security_hub
+from amiguard.cli.audit_notify import Notifier, open_notifier
 from amiguard.cli.audit_request import AuditRequest, refuse_same_files
 from amiguard.cli.audit_resume import CheckpointListener, audit_digest, take_up
 from amiguard.cli.audit_scope import Accounts, left_out
 from amiguard.cli.audit_session import AuditSession
 from amiguard.cli.audit_workers import INTERRUPTED
+from amiguard.cli.baseline import Baseline
 from amiguard.cli.collector import Collector, Listener
 from amiguard.cli.exit_codes import ExitCode
 from amiguard.cli.log import log_to_stderr
 from amiguard.cli.progress import Progress, shown_progress
-from amiguard.cli.report_formats import renderer_of
+from amiguard.cli.report_formats import check_outputs, write_reports
 from amiguard.cli.result_stream import ResultStream
 from amiguard.cli.talk import say, warn
 from amiguard.core.decision import policy_digest
@@ -25,9 +28,9 @@ from amiguard.core.directory import Directory
 from amiguard.core.result import Status, Target
 from amiguard.core.selection import AuditedAccount
 from amiguard.files.checkpoint import AuditIdentity, Checkpoint
-from amiguard.report.interface import AuditHeader, AuditOutcome, header_v1
-from amiguard.report.json_v1 import DirectoryV1, NarrowedV1, rfc3339
-from amiguard.report.output import check_writable, open_output
+from amiguard.report.interface import AuditHeader, AuditOutcome, Report, StatusFilter, header_v1
+from amiguard.report.json_v1 import DirectoryV1, NarrowedV1, decode_result, rfc3339
+from amiguard.report.policy_v1 import trust_policy_v1
 from amiguard.report.spool import Spool
 
 
@@ -40,20 +43,33 @@ def run_audit(request: AuditRequest) -> ExitCode:
     if request.verbose:
         log_to_stderr()
     refuse_same_files(request)
-    if request.output is not None:
-        check_writable(request.output)
+    check_outputs(request.outputs)
+    baseline = _load_baseline(request)
     with Spool() as spool, ExitStack() as files:
-        run = _Run(request, AuditSession(request, files), spool, files)
+        session = AuditSession(request, files)
+        run = _Run(request, session, spool, files, open_notifier(session) if request.notify else None, baseline)
         try:
-            early = asyncio.run(run.audit())
+            early, delivered = asyncio.run(run.audit())
         except asyncio.CancelledError:
             # Terminated before there was anything to report.
             return ExitCode.INTERRUPTED
         if early == INTERRUPTED:
             return ExitCode.INTERRUPTED
-        if spool.counts[Status.FAIL]:
+        if not delivered:
+            return ExitCode.UNFINISHED
+        if run.failing():
             return ExitCode.UNTRUSTED
         return ExitCode.CLEAN if spool.complete else ExitCode.INCOMPLETE
+
+
+def _load_baseline(request: AuditRequest) -> Baseline | None:
+    if request.baseline is None:
+        return None
+    baseline = Baseline.load(request.baseline)
+    if not request.quiet:
+        for warning in baseline.warnings:
+            warn(warning)
+    return baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +80,22 @@ class _Run:
     session: AuditSession
     spool: Spool
     files: ExitStack
+    notifier: Notifier | None
+    baseline: Baseline | None
 
-    async def audit(self) -> str | None:
-        """Audit and report.
+    def failing(self) -> int:
+        """How many results fail the audit: those that the baseline knows do not."""
+        fails = self.spool.counts[Status.FAIL]
+        if self.baseline is None or not fails:
+            return fails
+        lines = self.spool.ordered(StatusFilter.of((Status.FAIL,)))
+        return sum(self.baseline.judge(decode_result(line)) == "new" for line in lines)
+
+    async def audit(self) -> tuple[str | None, bool]:
+        """Audit, report and deliver.
 
         Returns:
-            Why the audit ended early; None if it came to its end.
+            Why the audit ended early, None if it came to its end; and whether all deliveries arrived.
         """
         session = self.session
         session.cancel_on_sigterm()
@@ -77,7 +103,7 @@ class _Run:
         checkpoint, identity = self._open_checkpoint()
         header = self._header(identity)
         progress = session.progress()
-        stream = ResultStream(self.spool, header_v1(header), self.request.shown) if self.request.streams else None
+        stream = self._stream(header)
         collector = self._collector(progress, checkpoint, found.selection.audited, stream)
         for event in left_out(found.selection, session.caller.partition, self.request.checks):
             collector.note(event)
@@ -89,10 +115,17 @@ class _Run:
             early = await session.audit(found, collector, left=left, done=done)
         if early is None:
             session.refuse_missing_images(self.spool, collector.missing_images)
-        self._report(header, found, stream)
+        report = self._report(header, found, stream)
         if checkpoint is not None and early is None:
             checkpoint.remove()
-        return early
+        delivered = True
+        if early != INTERRUPTED:
+            if self.request.security_hub:
+                delivered = await send_to_security_hub(session, found, report)
+            if self.notifier is not None:
+                files = [one.path for one in self.request.outputs if one.path is not None]
+                delivered &= self.notifier.tell(report, files)
+        return early, delivered
 
     def _open_checkpoint(self) -> tuple[Checkpoint | None, AuditIdentity]:
         session = self.session
@@ -127,6 +160,7 @@ class _Run:
             started_at=datetime.fromisoformat(identity.started_at),
             caller_arn=self.session.caller.arn,
             trust_policy_digest=policy_digest(settings.policy, settings.exceptions),
+            trust_policy=trust_policy_v1(settings.policy, settings.exceptions),
             tool_version=version("amiguard"),
         )
 
@@ -154,6 +188,13 @@ class _Run:
             warnings=None if self.request.quiet else warn,
         )
 
+    def _stream(self, header: AuditHeader) -> ResultStream | None:
+        streamed = self.request.streamed
+        if streamed is None:
+            return None
+        marked = self.baseline.marked if self.baseline else None
+        return ResultStream(self.spool, header_v1(header), streamed.shown(self.request.statuses), marked)
+
     def _directory(self, directory: Directory | None) -> DirectoryV1 | None:
         if directory is None:
             return None
@@ -169,8 +210,8 @@ class _Run:
             return None
         return {"images": list(request.image_ids), "tags": list(request.tags)}
 
-    def _report(self, header: AuditHeader, found: Accounts, results: ResultStream | None) -> None:
-        """Write the report, or the end of it if it streams."""
+    def _report(self, header: AuditHeader, found: Accounts, results: ResultStream | None) -> Report:
+        """Write the reports; of one that streams, the end."""
         outcome = AuditOutcome(
             finished_at=datetime.now(UTC),
             complete=self.spool.complete,
@@ -180,8 +221,10 @@ class _Run:
             narrowed_to=self._narrowed_to(),
         )
         report = self.spool.report(header, outcome, found.names)
+        if self.baseline is not None:
+            report = self.baseline.applied_to(report)
         if results is not None:
             results.end(report)
-            return
-        with open_output(self.request.output) as stream:
-            renderer_of(self.request.report_format)(report, self.request.shown, stream)
+        left = [one for one in self.request.outputs if results is None or one != self.request.streamed]
+        write_reports(report, left, self.request.statuses, rule_id=self.request.settings.conformity_rule_id)
+        return report

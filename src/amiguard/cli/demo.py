@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from amiguard.cli.report_formats import FormatOption, OutputOption, read_outputs
+
 
 def demo(
     *,
@@ -13,6 +15,8 @@ def demo(
             "--keep", help="Leave the embedded AWS running, and print the environment for trying any command on it."
         ),
     ] = False,
+    report_format: FormatOption = None,
+    output: OutputOption = None,
 ) -> None:
     """Audit an embedded AWS with a small, realistic estate. Nothing outside this machine is contacted.
 
@@ -21,4 +25,4 @@ def demo(
     """
     from amiguard.cli.demo_run import run_demo
 
-    raise typer.Exit(run_demo(keep=keep))
+    raise typer.Exit(run_demo(read_outputs(report_format, output), keep=keep))

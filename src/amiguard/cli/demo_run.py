@@ -13,6 +13,7 @@ from amiguard.cli.audit_request import AuditRequest
 from amiguard.cli.audit_run import run_audit
 from amiguard.cli.exit_codes import ExitCode
 from amiguard.cli.policy_options import today_utc
+from amiguard.cli.report_formats import Output
 from amiguard.cli.talk import say
 from amiguard.core.errors import AmiguardError
 from amiguard.demo import AUDIT_ROLE, DemoAws, DemoUnavailableError, demo_aws, require_moto
@@ -23,6 +24,8 @@ then try, for example:
 
   amiguard audit --organization --role-name {AUDIT_ROLE}
   amiguard trust explain 555566667777
+  amiguard plan
+  amiguard apply amiguard-plan.json
   aws ec2 describe-images --owners self
 
 Ctrl-C here ends it."""
@@ -38,8 +41,12 @@ or without a file:  amiguard audit --trust 111122223333
 """
 
 
-def run_demo(*, keep: bool) -> ExitCode:
+def run_demo(outputs: tuple[Output, ...], *, keep: bool) -> ExitCode:
     """Start, audit, and with `keep` wait until the user has tried enough.
+
+    Args:
+        outputs: the reports to write.
+        keep: whether to leave the embedded AWS running.
 
     Raises:
         AmiguardError: the extra `demo` is not installed.
@@ -49,7 +56,7 @@ def run_demo(*, keep: bool) -> ExitCode:
         say("Starting an embedded AWS: an organization of three accounts, with about 120 images ...")
         with demo_aws(today=today_utc()) as aws, _settings_file(aws) as path:
             with aws.environment_applied():
-                code = run_audit(_audit_request(path))
+                code = run_audit(_audit_request(path, outputs))
             sys.stdout.flush()
             if not keep:
                 say(_GO_ON)
@@ -61,9 +68,11 @@ def run_demo(*, keep: bool) -> ExitCode:
         raise AmiguardError(str(error)) from error
 
 
-def _audit_request(path: Path) -> AuditRequest:
+def _audit_request(path: Path, outputs: tuple[Output, ...]) -> AuditRequest:
     settings = load_settings(path, today=today_utc())
-    return AuditRequest(settings=settings, scope=settings.scope, checks=settings.checks, quiet=True)
+    return AuditRequest(
+        settings=settings, scope=settings.scope, checks=settings.checks, outputs=outputs, notify=False, quiet=True
+    )
 
 
 @contextmanager

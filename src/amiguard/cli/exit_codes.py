@@ -15,6 +15,6 @@ class ExitCode(IntEnum):
     INCOMPLETE = 3
     """Nothing fails, but something could not be read or decided."""
     UNFINISHED = 4
-    """A remediation ended with changes that failed, drifted or are no longer wanted."""
+    """A remediation ended with changes that failed, drifted or are no longer wanted, or a delivery failed."""
     INTERRUPTED = 130
     """Interrupted; what was known is written."""

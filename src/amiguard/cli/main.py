@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from amiguard.cli import apply, audit, demo, plan, rollback, trust
+from amiguard.cli import apply, audit, demo, diff, import_, plan, report, rollback, trust
 from amiguard.cli.exit_codes import ExitCode
 from amiguard.cli.talk import complain, say
 from amiguard.core.errors import AmiguardError
@@ -23,10 +23,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("audit")(audit.audit)
+app.command("report")(report.report)
+app.command("diff")(diff.diff)
 app.command("plan")(plan.plan)
 app.command("apply")(apply.apply)
 app.command("rollback")(rollback.rollback)
 app.add_typer(trust.app, name="trust")
+app.command("import")(import_.import_)
 app.command("demo")(demo.demo)
 
 

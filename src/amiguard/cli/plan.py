@@ -1,6 +1,7 @@
 """`amiguard plan`: its options."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -46,6 +47,7 @@ class Only(StrEnum):
     UNITS = "units"
 
 
+_LONGEST_VALIDITY = timedelta(days=30)
 _KINDS = {
     Only.EVERYONE: GranteeKind.EVERYONE,
     Only.ACCOUNTS: GranteeKind.ACCOUNT,
@@ -165,12 +167,20 @@ def plan(
         only=frozenset(_KINDS[one] for one in only) if only else None,
         share_with=tuple(dict.fromkeys(map(_grantee, share_with or ()))),
         block_public_access=block_public_access,
-        valid_for=read_duration(valid_for, "--valid-for"),
+        valid_for=_validity(valid_for),
         max_images=max_images,
         commands=plan_format is PlanFormat.AWS_CLI,
         output=output or (Path("amiguard-plan.json") if plan_format is PlanFormat.TABLE else None),
     )
     raise typer.Exit(run_plan(request))
+
+
+def _validity(text: str) -> timedelta:
+    """A plan shows what was so when it was made: it does not hold for ever."""
+    validity = read_duration(text, "--valid-for")
+    if validity > _LONGEST_VALIDITY:
+        raise typer.BadParameter(f"at most {_LONGEST_VALIDITY.days}d", param_hint="--valid-for")
+    return validity
 
 
 def _grantee(text: str) -> Grantee:

@@ -164,7 +164,7 @@ class _Run:
         """
         session = self._session
         session.cancel_on_sigterm()
-        if saved.not_shown and not session.request.quiet:
+        if saved.not_shown:
             counts = ", ".join(f"{number:,} {status}" for status, number in saved.not_shown.items())
             warn(f"{saved.path} does not hold all results of its audit (--status): {counts} are not looked at")
         found = await session.find_accounts()
@@ -252,11 +252,9 @@ def _tell(request: PlanRequest, plan: Plan) -> None:
             render_plan(plan, stream)
     if request.output is not None:
         write_plan(request.output, plan)
-    if request.audit.quiet:
-        return
     policy = request.audit.settings.policy
     nobody = trusts_nobody(policy, plan.created_at.date())
     for guard in guards(plan, max_images=request.max_images, trusts_nobody=nobody):
         warn(f"the plan needs --force to be applied: {guard.message}")
-    if request.output is not None and plan.changes:
+    if request.output is not None and plan.changes and not request.audit.quiet:
         say(f"The plan is in {request.output}, for amiguard apply until {plan.expires_at:%Y-%m-%d %H:%M} UTC.")

@@ -20,6 +20,15 @@ DryRunOption = Annotated[
 StopOnErrorOption = Annotated[
     bool, typer.Option("--stop-on-error", help="Begin no further change after one that failed.")
 ]
+RemediationDeadlineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--deadline",
+        metavar="TIME",
+        help="Begin nothing more after this time (90s, 45m, 6h), and repeat no throttled calls then. Default: none.",
+        show_default=False,
+    ),
+]
 JournalOption = Annotated[
     Path | None,
     typer.Option(

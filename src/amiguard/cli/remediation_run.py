@@ -6,8 +6,9 @@ import shlex
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import typer
@@ -78,16 +79,33 @@ def opened_journal(header: JournalHeader, path: Path | None, *, source: Path) ->
         if os.path.realpath(chosen) == os.path.realpath(source):
             raise InputError(f"--journal is the file that is read: {chosen}", hint="name another one")
         with open_journal(chosen, header) as journal:
+            say(f"journal: {chosen}")
             yield journal
 
 
 class Interruption:
     """The way to end a run early: the first signal lets what is under way end, the second does not."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: timedelta | None = None) -> None:
         self.stop = asyncio.Event()
-        """Once it is set, nothing more is begun."""
+        """Once it is set, nothing more is begun, and throttled calls are not made again."""
         self.interrupted = False
+        self._deadline = deadline
+
+    async def stopping(self, give_up: Callable[[], None]) -> None:
+        """Set `stop` at the deadline, if there is one, and give up repeated calls once it is set.
+
+        Args:
+            give_up: lets calls that are only tried again and again end.
+        """
+        seconds = None if self._deadline is None else self._deadline.total_seconds()
+        try:
+            async with asyncio.timeout(seconds):
+                await self.stop.wait()
+        except TimeoutError:
+            say("the deadline has passed: what is under way is brought to its end")
+            self.stop.set()
+        give_up()
 
     @contextmanager
     def by_signals(self) -> Iterator[None]:
@@ -113,7 +131,11 @@ class Interruption:
 
 
 async def collect(
-    outcomes: AsyncGenerator[ChangeOutcome], edits: Sequence[Edit], *, tell: Callable[[ChangeOutcome], None]
+    outcomes: AsyncGenerator[ChangeOutcome],
+    edits: Sequence[Edit],
+    *,
+    tell: Callable[[ChangeOutcome], None],
+    stopping: Coroutine[None, None, None],
 ) -> tuple[ChangeOutcome, ...]:
     """Wait for all outcomes; a change whose outcome never came is one that was left in the middle.
 
@@ -121,7 +143,9 @@ async def collect(
         outcomes: as they come; closed at the end.
         edits: of all changes.
         tell: is given each outcome as it comes.
+        stopping: runs beside, and is cancelled at the end.
     """
+    beside = asyncio.create_task(stopping)
     found: dict[str, ChangeOutcome] = {}
     try:
         async with aclosing(outcomes):
@@ -132,6 +156,8 @@ async def collect(
         reason = "interrupted in the middle: `amiguard rollback --check` says where it stands"
         left = (edit for edit in edits if edit.key not in found)
         return (*found.values(), *(ChangeOutcome(edit, ChangeStatus.UNVERIFIED, reason) for edit in left))
+    finally:
+        beside.cancel()
     return tuple(found.values())
 
 

@@ -1,5 +1,7 @@
 """`--format jsonl` on stdout: results leave as soon as their target has ended."""
 
+from collections.abc import Callable, Iterator
+
 from amiguard.auditor import AccountOpened, AccountUnreadable
 from amiguard.core.result import TargetReport
 from amiguard.report.interface import Report, StatusFilter
@@ -16,12 +18,20 @@ class ResultStream:
         spool: where the results are kept.
         header: the first line.
         shown: which results are written.
+        marked: puts marks on the lines of results; None leaves them as they are.
     """
 
-    def __init__(self, spool: Spool, header: HeaderV1, shown: StatusFilter) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        header: HeaderV1,
+        shown: StatusFilter,
+        marked: Callable[[Iterator[str]], Iterator[str]] | None = None,
+    ) -> None:
         self._spool = spool
         self._header: HeaderV1 | None = header
         self._shown = shown
+        self._marked = marked
 
     def account_opened(self, account: AccountOpened | AccountUnreadable) -> None:  # noqa: ARG002 - see Listener
         """Write the header: the audit has begun."""
@@ -30,8 +40,9 @@ class ResultStream:
     def target_ended(self, report: TargetReport) -> None:
         """Write its results."""
         self._begin()
+        lines = self._spool.results(report.target, self._shown)
         with open_output(None) as stream:
-            write_results(self._spool.results(report.target, self._shown), stream)
+            write_results(self._marked(lines) if self._marked else lines, stream)
             stream.flush()
 
     def end(self, report: Report) -> None:

@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from amiguard.cli.aws_options import EndpointUrlOption, ProfileOption, QuietOption, VerboseOption
-from amiguard.cli.remediation_options import DryRunOption, JournalOption, StopOnErrorOption, YesOption
+from amiguard.cli.remediation_options import (
+    DryRunOption,
+    JournalOption,
+    RemediationDeadlineOption,
+    StopOnErrorOption,
+    YesOption,
+)
+from amiguard.cli.time_options import read_duration
 
 
 def rollback(
@@ -20,6 +27,7 @@ def rollback(
     yes: YesOption = False,
     dry_run: DryRunOption = False,
     stop_on_error: StopOnErrorOption = False,
+    deadline: RemediationDeadlineOption = None,
     new_journal: JournalOption = None,
     profile: ProfileOption = None,
     endpoint_url: EndpointUrlOption = None,
@@ -44,6 +52,7 @@ def rollback(
         yes=yes,
         dry_run=dry_run,
         stop_on_error=stop_on_error,
+        deadline=None if deadline is None else read_duration(deadline, "--deadline"),
         journal=new_journal,
         quiet=quiet,
         verbose=verbose,

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class RollbackRequest:
     yes: bool = False
     dry_run: bool = False
     stop_on_error: bool = False
+    deadline: timedelta | None = None
     journal: Path | None = None
     quiet: bool = False
     verbose: bool = False
@@ -99,6 +101,8 @@ def run_check(request: RollbackRequest) -> ExitCode:
     record = _read(request)
     with ExitStack() as files:
         states = asyncio.run(_print_states(_session(request, record, files), record))
+    if any(one.change.status is None for one in states):
+        say("the run was cut in the middle of a call: if that was less than some minutes ago, check again to be sure")
     found = {one.state for one in states}
     if ChangeState.DRIFTED in found:
         return ExitCode.UNFINISHED
@@ -159,8 +163,13 @@ def _carry_out(
 async def _roll_back(
     request: RollbackRequest, session: AuditSession, record: JournalRecord, journal: ChangeJournal
 ) -> tuple[tuple[ChangeOutcome, ...], bool]:
-    interruption = Interruption()
-    options = RemediationOptions(dry_run=request.dry_run, stop_on_error=request.stop_on_error)
+    interruption = Interruption(request.deadline)
+    options = RemediationOptions(
+        dry_run=request.dry_run,
+        stop_on_error=request.stop_on_error,
+        # Rolled back before, and nothing applied since by this journal: what is as it left it again is another's work.
+        once=isinstance(journal, Journal) and journal.header.of_digest == record.digest,
+    )
     count = Count(len(record.changes))
     wanted = not (request.quiet or request.verbose)
     with interruption.by_signals(), shown_line("rolling back", count.line, wanted=wanted):
@@ -168,7 +177,9 @@ async def _roll_back(
             opener = Ec2TargetOpener(estate, _accounts(record))
             events = roll_back(record.changes, opener, journal, options, interruption.stop)
             edits = [change.edit.inverse for change in record.changes]
-            outcomes = await collect(events, edits, tell=count.note)
+            outcomes = await collect(
+                events, edits, tell=count.note, stopping=interruption.stopping(estate.stop_repeating)
+            )
     return outcomes, interruption.interrupted
 
 

@@ -1,4 +1,4 @@
-"""`amiguard trust`: write, check, edit and explain the trust policy, offline; only `snapshot` asks AWS."""
+"""`amiguard trust`: write, check, edit, explain and review the trust policy; AWS is asked only if told to."""
 
 import os
 from datetime import date
@@ -10,6 +10,7 @@ import typer
 from amiguard.cli.policy_options import ConfigOption, parsed_trustee, read_file, today_utc
 from amiguard.cli.talk import say
 from amiguard.cli.trust_explain import explain
+from amiguard.cli.trust_review import review
 from amiguard.core.decision import policy_digest
 from amiguard.core.errors import SettingsError
 from amiguard.core.scope import AccountSelector, Scope
@@ -18,7 +19,7 @@ from amiguard.files.settings_lookup import find_settings, new_settings_path
 from amiguard.files.settings_record import Settings
 from amiguard.report.sanitize import printable
 
-app = typer.Typer(help="Write, check, edit and explain the trust policy.", no_args_is_help=True)
+app = typer.Typer(help="Write, check, edit, explain and review the trust policy.", no_args_is_help=True)
 
 _Id = Annotated[
     str,
@@ -70,6 +71,7 @@ def check(config: ConfigOption = None) -> None:
 
 
 app.command("explain")(explain)
+app.command("review")(review)
 
 
 @app.command("add")
@@ -92,7 +94,8 @@ def add(
     new_name, new_reason = _words(name, "--name"), _words(reason, "--reason")
     last_day = _day(expires, today)
     path = _existing_file(config)
-    from amiguard.files.trust_edit import NewEntry, add_entry
+    from amiguard.files.settings_text import NewEntry
+    from amiguard.files.trust_edit import add_entry
 
     place = add_entry(path, NewEntry(trustee_id, new_name, new_reason, last_day), today=today)
     say(f"{printable(place)}: added {trustee_id}")

@@ -16,6 +16,7 @@ import boto3
 import pytest
 from ruamel.yaml import YAML
 
+from amiguard.core.remediation import HOLD_TAG
 from amiguard.demo import AUDIT_ROLE, ESTATE, DemoAws, DemoUnavailableError, Image, demo_aws, parties
 from amiguard.demo.model import EVERYONE
 from amiguard.demo.shared_images import HOSTILE_NAME, MARKETPLACE_IMAGE_NAME, TRAINING_IMAGE_NAME
@@ -102,6 +103,19 @@ def test_the_estate_has_the_size_and_the_cases_it_promises() -> None:
     }
     assert sum(image.public for image in ESTATE.images) == 4
     assert all(not image.grants for image in ESTATE.images if image.disabled)
+
+
+def test_one_image_that_is_shared_with_strangers_is_held() -> None:
+    (held,) = (image for image in ESTATE.images if HOLD_TAG in dict(image.tags))
+    assert {grant.value for grant in held.grants} >= set(parties.CUSTOMERS)
+
+
+def test_nothing_blocks_public_access(demo: DemoAws, credentials: dict[str, dict[str, str]]) -> None:
+    for account in OWNERS:
+        for region in ESTATE.regions:
+            with closing(client(demo, "ec2", region, credentials[account])) as ec2:
+                reply = ec2.get_image_block_public_access_state()
+            assert (reply["ImageBlockPublicAccessState"], reply["ManagedBy"]) == ("unblocked", "account")
 
 
 def test_each_account_sees_its_own_images_and_no_others(demo: DemoAws, listing: Listing) -> None:

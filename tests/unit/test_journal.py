@@ -1,12 +1,13 @@
 """The journal: on disk before anything is done, and read whatever a killed run left at its end."""
 
 import errno
+import hashlib
 import json
 import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -75,6 +76,22 @@ def lines(path: Path) -> list[bytes]:
     return path.read_bytes().splitlines(keepends=True)
 
 
+def digest_after(last: str, line: bytes) -> str:
+    """The digest of a record, by a way of its own."""
+    fields = {name: value for name, value in json.loads(line).items() if name != "digest"}
+    content = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256((last + content).encode()).hexdigest()[:32]
+
+
+def sealed(records: list[bytes]) -> bytes:
+    """Records as the program would have written them: with digests that fit."""
+    last, written = "", []
+    for line in records:
+        last = digest_after(last, line)
+        written.append(json.dumps({**json.loads(line), "digest": last}).encode() + b"\n")
+    return b"".join(written)
+
+
 def refused(action: Callable[[], object], path: Path) -> str:
     """What is said, after the file was found to be as it was."""
     before = path.read_bytes()
@@ -131,6 +148,7 @@ def test_a_line_is_a_record(path: Path) -> None:
         "key": IMAGE_EDIT.key,
         "status": "applied",
         "reason": "",
+        "digest": digest_after(records[2]["digest"], lines(path)[3]),
     }
 
 
@@ -377,10 +395,77 @@ def test_a_damaged_line_in_the_middle_is_named(path: Path) -> None:
 
 def test_a_line_that_is_gone_or_moved_is_found_where_it_matters(path: Path) -> None:
     whole = lines(path)
-    path.write_bytes(b"".join([*whole[:4], whole[5]]))
+    path.write_bytes(sealed([*whole[:4], whole[5]]))
     assert damaged(path).endswith("line 5: the outcome has no intent")
-    path.write_bytes(whole[0] + whole[3])
+    path.write_bytes(sealed([whole[0], whole[3]]))
     assert damaged(path).endswith("line 2: the outcome has no intent")
+
+
+def others(value: object) -> Iterator[object]:
+    """What one edit can make of a value: each value in it, or each member gone, one at a time."""
+    match value:
+        case dict():
+            for name, member in value.items():
+                yield from ({**value, name: other} for other in others(member))
+                yield {key: value[key] for key in value if key != name}
+            yield {**value, "more": ""}
+        case list():
+            for at, member in enumerate(value):
+                yield from ([*value[:at], other, *value[at + 1 :]] for other in others(member))
+                yield [*value[:at], *value[at + 1 :]]
+            yield [*value, ""]
+        case str():
+            yield from (value + "0", value[:-1] if value else None, None)
+        case None:
+            yield "x"
+        case _:
+            yield 7
+
+
+def test_whatever_was_changed_after_it_was_written_is_refused(path: Path) -> None:
+    with opened(path, LATER) as journal:
+        journal.intend(IMAGE_EDIT, REMOVE)
+    whole = lines(path)
+    for number, line in enumerate(whole, start=1):
+        for other in others(json.loads(line)):
+            path.write_bytes(b"".join([*whole[: number - 1], json.dumps(other).encode() + b"\n", *whole[number:]]))
+            with pytest.raises(InputError) as caught:
+                read_journal(path)
+            changed = f"the journal {path} was changed after it was written: line {number}"
+            told = caught.value.message
+            # What is no header any more is no journal, or one of another version.
+            assert told == changed or (number == 1 and ("not a journal" in told or "another version" in told))
+
+
+def test_an_account_that_was_replaced_everywhere_is_refused(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"999988887777", b"666677778888"))
+    assert damaged(path) == f"the journal {path} was changed after it was written: line 2"
+    with pytest.raises(InputError) as caught:
+        read_journal(path)
+    assert caught.value.hint
+    assert "use an unchanged copy" in caught.value.hint
+
+
+def test_a_line_that_is_gone_or_twice_there_or_moved_is_refused(path: Path) -> None:
+    with opened(path, LATER) as journal:
+        journal.intend(IMAGE_EDIT, REMOVE)
+    whole = lines(path)
+    for at in range(1, len(whole) - 1):
+        changed = f"the journal {path} was changed after it was written: line {at + 1}"
+        path.write_bytes(b"".join([*whole[:at], *whole[at + 1 :]]))
+        assert damaged(path) == changed
+        path.write_bytes(b"".join([*whole[:at], whole[at + 1], whole[at], *whole[at + 2 :]]))
+        assert damaged(path) == changed
+        path.write_bytes(b"".join([*whole[: at + 1], *whole[at:]]))
+        assert damaged(path) == f"the journal {path} was changed after it was written: line {at + 2}"
+
+
+def test_a_record_cannot_be_passed_off_as_torn(path: Path) -> None:
+    with opened(path, LATER):
+        pass
+    whole = lines(path)
+    path.write_bytes(b"".join([*whole[:-2], whole[-2][:-9] + b"\n", whole[-1]]))
+    assert damaged(path) == f"the journal {path} was changed after it was written: line 7"
 
 
 def edited(line: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
@@ -417,7 +502,7 @@ def test_a_record_that_is_not_understood_is_named(
 ) -> None:
     whole = lines(path)
     whole[place] = edited(whole[place], change)
-    path.write_bytes(b"".join(whole))
+    path.write_bytes(sealed(whole))
     message = damaged(path)
     assert message.startswith(f"the journal {path} is damaged: line {place + 1}: ")
     assert said in message
@@ -425,7 +510,7 @@ def test_a_record_that_is_not_understood_is_named(
 
 def test_a_second_header_is_refused(path: Path) -> None:
     whole = lines(path)
-    path.write_bytes(b"".join([*whole, whole[0]]))
+    path.write_bytes(sealed([*whole, whole[0]]))
     assert damaged(path).endswith("line 7: a second header")
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from amiguard.core.errors import OutputError, SettingsError
 from amiguard.core.trust import parse_trustee
 from amiguard.files.settings import load_settings, settings_of
-from amiguard.files.trust_edit import NewEntry, add_entry, remove_entry
+from amiguard.files.settings_text import NewEntry
+from amiguard.files.trust_edit import add_entry, remove_entry
 from amiguard.files.trust_starter import STARTER
 
 TODAY = date(2026, 8, 1)

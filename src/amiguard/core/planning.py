@@ -38,7 +38,8 @@ class PlanWishes:
 
     Attributes:
         share_with: grantees to add; each must be trusted by the policy. An image's own account is passed over.
-        share_with_named: ids of images that get these additions whether they fail or not; if empty, failing images do.
+        share_with_named: ids of the images that were named: they get these additions whether they fail or not, and
+            image block public access is switched on in their targets only. If empty, failing images get the additions.
         only: the kinds of grantee that are removed; None for all.
         protected: images that are never changed.
         block_public_access: whether image block public access is to be switched on where it is off.
@@ -80,6 +81,7 @@ class Planner:
         self._wishes = wishes
         self._rules_of = rules_of
         self._images = 0
+        self._targets_of_images: set[Target] = set()
         self._grants = 0
         # By key: a listing that changed while it was paged can name an image twice, and the later reading is newer.
         self._changes: dict[str, Change] = {}
@@ -112,7 +114,7 @@ class Planner:
         """
         if self._refused:
             raise _not_to_be_shared_with(self._refused)
-        changes = self._changes.values()
+        changes = [change for change in self._changes.values() if self._is_meant(change)]
         return Plan(
             plan_id=plan_id,
             created_at=created_at,
@@ -127,6 +129,12 @@ class Planner:
             unplanned=tuple(sorted(self._unplanned, key=lambda one: (_place(one.target, one.image_id), one.reason))),
         )
 
+    def _is_meant(self, change: Change) -> bool:
+        """Where images were named, image block public access is switched on only in the targets that have them."""
+        if isinstance(change, ImageChange) or not self._wishes.share_with_named:
+            return True
+        return change.edit.target in self._targets_of_images
+
     def _note_image(self, result: CheckResult) -> None:
         image = result.image
         if result.status is Status.UNKNOWN:
@@ -134,6 +142,7 @@ class Planner:
         if image is None or (result.status is Status.UNKNOWN and not result.decisions):
             return
         self._images += 1
+        self._targets_of_images.add(result.target)
         self._grants += len(result.decisions)
         additions = self._additions(image, result)
         removed = [one for one in result.decisions if one.verdict is Verdict.UNTRUSTED and self._chosen(one)]

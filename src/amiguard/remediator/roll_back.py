@@ -71,7 +71,8 @@ async def _undo_target(work: TargetWork, changes: Sequence[JournaledChange]) -> 
 
     async def undo_image(item: tuple[JournaledChange, LaunchPermissionEdit]) -> None:
         change, edit = item
-        starts = _states_left(change, edit)
+        undone_before = run.options.once and records[edit.key].done_earlier
+        starts = () if undone_before else _states_left(change, edit)
         underway = states_of_undoing(edit)
         await edit_image(work, records[edit.key], edit.inverse, starts=starts, underway=underway)
 

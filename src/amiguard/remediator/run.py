@@ -26,11 +26,13 @@ class RemediationOptions:
     Attributes:
         dry_run: ask EC2 whether each call would be permitted; nothing is changed, nothing is journaled.
         stop_on_error: begin nothing more after the first change that failed or could not be verified.
+        once: an edit that an earlier run of this journal has made is not made again: someone has changed it since.
         protected: images that are never changed by `apply`; `roll_back` restores them all the same.
     """
 
     dry_run: bool = False
     stop_on_error: bool = False
+    once: bool = False
     protected: tuple[ImageSelector, ...] = ()
 
 

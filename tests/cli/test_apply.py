@@ -47,13 +47,13 @@ DONE = """\
 Done (5)
 
 111122223333  eu-central-1
-  {word}  ami-00000000000000006  - 1 organization, 1 organizational unit  data-6
+  {word}  ami-00000000000000006  - o-foreign1234, ou-ab12-foreign1  data-6
 
 111122223333  us-east-1
-  {word}  ami-00000000000000001  - everyone, 1 account  web-1
+  {word}  ami-00000000000000001  - everyone, 999988887777  web-1
   {word}  ami-00000000000000002  - everyone  web-2
   {word}  ami-00000000000000003  - everyone  web-3
-  {word}  ami-00000000000000004  - 1 account  =cmd|'/C calc'!A0\\n::error::pwned\\n\\x9b31mred \\u202egpj.ima
+  {word}  ami-00000000000000004  - 999988887777  =cmd|'/C calc'!A0\\n::error::pwned\\n\\x9b31mred \\u202egpj.ima
 
 Result
 {result}
@@ -208,7 +208,7 @@ def test_what_changed_since_the_plan_is_left_alone_and_the_rest_is_done(run_amig
 Not done (3)
 
 111122223333  us-east-1
-  drifted  ami-00000000000000001  - everyone, 1 account  web-1
+  drifted  ami-00000000000000001  - everyone, 999988887777  web-1
       its launch permission has changed: grants that appeared: {PARTNER}
   drifted  ami-00000000000000002  - everyone  web-2
       the image no longer exists
@@ -218,10 +218,10 @@ Not done (3)
 Done (2)
 
 111122223333  eu-central-1
-  applied  ami-00000000000000006  - 1 organization, 1 organizational unit  data-6
+  applied  ami-00000000000000006  - o-foreign1234, ou-ab12-foreign1  data-6
 
 111122223333  us-east-1
-  applied  ami-00000000000000004  - 1 account  =cmd|'/C calc'!A0\\n::error::pwned\\n\\x9b31mred \\u202egpj.ima
+  applied  ami-00000000000000004  - 999988887777  =cmd|'/C calc'!A0\\n::error::pwned\\n\\x9b31mred \\u202egpj.ima
 
 Result
 2 applied, 2 drifted, 1 held.

@@ -220,3 +220,18 @@ def test_the_demo_writes_all_that_it_is_asked_for(run_amiguard: RunAmiguard, tmp
     read_sarif(read(tmp_path / "out.sarif"))
     read_junit(read(tmp_path / "out.xml"))
     assert len(sarif_run["results"]) == 13
+
+
+def test_the_rule_id_of_the_settings_is_in_the_checks(run_amiguard: RunAmiguard, tmp_path: Path) -> None:
+    (tmp_path / "amiguard.yaml").write_text(f"{SETTINGS}conformity: {{rule_id: CUSTOM-001}}\n", encoding="utf-8")
+    with FakeEc2(regions(PRIVATE, SHARED_BADLY)) as fake:
+        formats = ("--format", "conformity=checks", "--format", "json=saved")
+        assert run_amiguard("audit", *formats, env=fake.environment(ACCOUNT)).code == 1
+    ids = [check["id"] for check in json.loads(read(tmp_path / "checks"))["data"]]
+    assert len(ids) == 2
+    assert all(one.startswith(f"ccc:{ACCOUNT}:CUSTOM-001:EC2:") for one in ids)
+    # Of a saved audit the settings are not asked.
+    run = run_amiguard("report", "saved", "--format", "conformity")
+    assert [check["id"] for check in json.loads(run.out)["data"]] == [
+        one.replace("CUSTOM-001", "AMI-CrossAccountAccess") for one in ids
+    ]

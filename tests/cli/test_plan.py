@@ -60,8 +60,8 @@ TABLE = """\
       1 grant stays
 
 Summary
-5 images changed, 3 of them made private: 7 grants removed, 0 added. The audit read 7 images with 17 grants.
-Losing access: 1 account (999988887777), 1 organization (arn:aws:organizations::999988887777:organization/o-foreign1234\
+5 images would be changed (3 no longer public): 7 grants removed, 0 added. The audit read 7 images with 17 grants.
+Losing access: everyone, 1 account (999988887777), 1 organization (arn:aws:organizations::999988887777:organization/o-foreign1234\
 ), 1 organizational unit
 (arn:aws:organizations::999988887777:ou/o-foreign1234/ou-ab12-foreign1).
 """
@@ -355,7 +355,7 @@ def test_image_block_public_access_is_planned_made_and_undone_first(run_amiguard
         assert run.code == 0
         assert "  image block public access: unblocked -> block-new-sharing\n      takes up to 10 minutes; " in run.out
         assert f"{OWNER}  eu-west-1  the whole target: a declarative policy of the organization keeps " in run.out
-        assert "Image block public access switched on in 1 target.\n" in run.out
+        assert "Image block public access would be switched on in 1 target.\n" in run.out
         kinds = [(one["region"], one["kind"]) for one in read_json(tmp_path / PLAN)["changes"]]
         assert kinds == [(US, "launch_permission"), (US, "image_block_public_access")]
 

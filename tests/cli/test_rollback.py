@@ -38,13 +38,13 @@ DONE = """\
 {title} (5)
 
 111122223333  eu-central-1
-  {word}  ami-00000000000000006  {sign} 1 organization, 1 organizational unit  data-6
+  {word}  ami-00000000000000006  {sign} o-foreign1234, ou-ab12-foreign1  data-6
 
 111122223333  us-east-1
-  {word}  ami-00000000000000001  {sign} everyone, 1 account  web-1
+  {word}  ami-00000000000000001  {sign} everyone, 999988887777  web-1
   {word}  ami-00000000000000002  {sign} everyone  web-2
   {word}  ami-00000000000000003  {sign} everyone  web-3
-  {word}  ami-00000000000000004  {sign} 1 account  =cmd|'/C calc'!A0\\n::error::pwned\\n\\x9b31mred \\u202egpj.ima
+  {word}  ami-00000000000000004  {sign} 999988887777  =cmd|'/C calc'!A0\\n::error::pwned\\n\\x9b31mred \\u202egpj.ima
 
 Result
 {result}
@@ -135,7 +135,7 @@ def test_what_has_drifted_is_left_alone(run_amiguard: RunAmiguard, journal: Path
 Not done (2)
 
 {OWNER}  us-east-1
-  drifted  {image_id(1)}  + everyone, 1 account  web-1
+  drifted  {image_id(1)}  + everyone, 999988887777  web-1
       its launch permission has changed: grants that appeared: {PARTNER}
   drifted  {image_id(2)}  + everyone  web-2
       the image no longer exists

@@ -98,6 +98,17 @@ def read_sarif(text: str) -> Reading:
     return Reading(_without_strings(document), texts)
 
 
+def read_conformity(text: str) -> Reading:
+    assert text.isascii()
+    assert text.replace("\n", "").isprintable()
+    document = json.loads(text)
+    texts = tuple(_strings(document))
+    assert all(one.isprintable() for one in texts)
+    # A tag is a key and a value in one text.
+    parts = (part for one in texts for part in (one, one.partition("::")[2]))
+    return Reading(_without_strings(document), tuple(parts))
+
+
 def _strings(value: object) -> Iterator[str]:
     match value:
         case str():

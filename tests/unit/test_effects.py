@@ -190,13 +190,16 @@ def test_the_blast_radius() -> None:
         change("ami-2", [Removal(Account(OUTSIDE), "r"), Removal(Account(INSIDE), "r", MAY_KEEP, "x")], organization()),
         change("ami-3", [Removal(Account(INSIDE), "r", KEEPS, "x"), Removal(Account(BESIDE), "r")], organization()),
         change("ami-4", [Removal(unit(CHILD), "r"), Removal(unit(OTHER), "r", KEEPS, "x")]),
+        change("ami-5", [Removal(Everyone(), "r")], Account(INSIDE)),
     )
     plan = Plan("id", then, then, "1", "arn", "1" * 12, "digest", Audited(9, 20), changes)
     assert blast_radius(plan) == BlastRadius(
-        images=4,
-        made_private=1,
-        grants_removed=9,
+        images=5,
+        made_private=2,
+        no_longer_public=1,
+        grants_removed=10,
         grants_added=0,
+        everyone=True,
         accounts=(BESIDE, OUTSIDE),
         organizations=(f"arn:aws:organizations::{MANAGER}:organization/{OWN}",),
         units=(f"arn:aws:organizations::{MANAGER}:ou/{OWN}/{CHILD}",),

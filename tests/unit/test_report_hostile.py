@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 
+from amiguard.report.conformity import conformity_renderer
 from amiguard.report.csv_table import render_csv
 from amiguard.report.interface import ALL, Renderer, Report
 from amiguard.report.json_v1 import GrantV1, ResultV1, TargetV1
@@ -16,7 +17,15 @@ from amiguard.report.sanitize import printable
 from amiguard.report.sarif import render_sarif
 from amiguard.report.text_lines import render_text
 from tests.unit.hostile_strings import HOSTILE
-from tests.unit.report_readers import Reading, read_csv, read_junit, read_markdown, read_sarif, read_text
+from tests.unit.report_readers import (
+    Reading,
+    read_conformity,
+    read_csv,
+    read_junit,
+    read_markdown,
+    read_sarif,
+    read_text,
+)
 from tests.unit.v1_reports import a_report, a_result, a_target
 
 BENIGN = "benign"
@@ -44,6 +53,11 @@ FORMATS = {
     "markdown": Format(render_markdown, read_markdown, (EVERYWHERE | {"account name"}) - {"message"}),
     "sarif": Format(render_sarif, read_sarif, EVERYWHERE | {"exception's reason"}),
     "junit": Format(render_junit, read_junit, EVERYWHERE | {"account name", "reason", "exception's reason"}),
+    "conformity": Format(
+        conformity_renderer(),
+        read_conformity,
+        EVERYWHERE | {"account name", "exception's reason", "tag key", "tag value", "creation date", "state"},
+    ),
 }
 
 
@@ -126,7 +140,7 @@ def as_shown(name: str, field: str, text: str) -> str:
         # A justification is no message: there are neither links nor placeholders in it.
         case "sarif" if field != "exception's reason":
             return text.replace("{", "{{").replace("}", "}}").replace("](", "] (")
-        case "text" if field == "grantee":
+        case "text" | "conformity" if field == "grantee":
             return text.replace(",", r"\x2c")
         case _:
             return text

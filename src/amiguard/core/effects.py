@@ -21,7 +21,7 @@ from amiguard.core.grantee import (
     grantee_kind,
 )
 from amiguard.core.organization import Members, OrganizationView, OwnOrganization
-from amiguard.core.plan import Effect, Plan, Removal
+from amiguard.core.plan import Effect, ImageChange, Plan, Removal
 
 
 def effect_of(removed: Grantee, staying: Iterable[Grantee], organization: OrganizationView) -> tuple[Effect, str]:
@@ -135,9 +135,11 @@ class BlastRadius:
 
     Attributes:
         images: how many are changed.
-        made_private: of these, how many everyone may launch no more.
+        made_private: of these, how many are left without any grant.
+        no_longer_public: how many others everyone may launch no more.
         grants_removed: how many grants are taken away, those without effect included.
         grants_added: how many are added.
+        everyone: whether everyone loses access to an image.
         accounts: ids of the accounts that lose access to an image, for certain; sorted.
         organizations: ARNs of the organizations that do.
         units: ARNs of the organizational units that do.
@@ -147,8 +149,10 @@ class BlastRadius:
 
     images: int
     made_private: int
+    no_longer_public: int
     grants_removed: int
     grants_added: int
+    everyone: bool
     accounts: tuple[str, ...]
     organizations: tuple[str, ...]
     units: tuple[str, ...]
@@ -161,15 +165,21 @@ def blast_radius(plan: Plan) -> BlastRadius:
     changes = tuple(plan.image_changes)
     return BlastRadius(
         images=len(changes),
-        made_private=sum(any(isinstance(one.grantee, Everyone) for one in change.removals) for change in changes),
+        made_private=sum(not change.edit.after for change in changes),
+        no_longer_public=sum(_ends_public(change) and bool(change.edit.after) for change in changes),
         grants_removed=plan.removals,
         grants_added=sum(len(change.additions) for change in changes),
+        everyone=any(map(_ends_public, changes)),
         accounts=_losing(plan, GranteeKind.ACCOUNT),
         organizations=_losing(plan, GranteeKind.ORGANIZATION),
         units=_losing(plan, GranteeKind.ORGANIZATIONAL_UNIT),
         images_without_effect=sum(_has(change.removals, Effect.KEEPS_ACCESS) for change in changes),
         images_uncertain=sum(_has(change.removals, Effect.MAY_KEEP_ACCESS) for change in changes),
     )
+
+
+def _ends_public(change: ImageChange) -> bool:
+    return any(isinstance(removal.grantee, Everyone) for removal in change.removals)
 
 
 def _losing(plan: Plan, kind: GranteeKind) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ RuleId = Annotated[
     str,
     PlainValidator(values.read_rule_id),
     pattern_schema(
-        f"(?!{values.OTHER_RULE_ID}$){values.RULE_ID}", "A rule id of Conformity, without colons.", "EC2-077"
+        f"(?!{values.OTHER_RULE_ID}$){values.RULE_ID}", "A rule id of Conformity, without colons.", "CUSTOM-001"
     ),
 ]
 Version = Annotated[int, PlainValidator(values.read_version), WithJsonSchema({"enum": [1, values.VERSION]})]

@@ -64,7 +64,7 @@ def read_rule_id(value: object) -> str:
     """A rule id of Conformity; a colon would end it within the ids of checks."""
     text = text_of(value, "a rule id")
     if not re.fullmatch(RULE_ID, text):
-        raise ValueError("a rule id has 1 to 64 letters, digits, dots, underscores and dashes: EC2-077")
+        raise ValueError("a rule id has 1 to 64 letters, digits, dots, underscores and dashes: CUSTOM-001")
     if text == OTHER_RULE_ID:
         raise ValueError("is the rule id of the check ami-block-public-access: choose another one")
     return text

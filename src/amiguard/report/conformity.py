@@ -1,7 +1,7 @@
 """The format `conformity`: checks in the shape of Trend's Cloud One Conformity API (`GET /checks`, JSON:API).
 
-Conformity knows SUCCESS and FAILURE, and nothing between: what is unknown is a FAILURE here, because a reader that counts
-SUCCESS must never count what nobody has read. What was accepted is a FAILURE that is suppressed, as Conformity has it.
+Conformity knows SUCCESS and FAILURE, and nothing between: what is unknown is a FAILURE here, because a reader that
+counts SUCCESS must never count what nobody has read. What was accepted is a FAILURE that is suppressed, as there.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from amiguard.report.json_v1 import DecisionV1, ImageV1, ResultV1, SeverityV1, T
 from amiguard.report.sanitize import printable
 
 CROSS_ACCOUNT_RULE = "AMI-CrossAccountAccess"
-"""Stands for Conformity's own id of this rule, which is not published."""
+"""Stands for Conformity's own id of this rule, which is not in its public lists."""
 SWITCH_RULE = "AMI-BlockPublicAccess"
 """Conformity had no such rule."""
 _TITLES = {CROSS_ACCOUNT.check_id: "AMI Cross-Account Access"}
@@ -73,6 +73,8 @@ class _Checks:
             # As Conformity: a check that is about no resource has an id without that part.
             "id": ":".join([*place, printable(image["id"])] if image else place),
             "attributes": self._attributes(result),
+            # Where Conformity takes the note when a check is suppressed.
+            **({"meta": {"note": _reasons(result)}} if result["status"] == "suppressed" else {}),
             "relationships": {
                 "rule": {"data": {"type": "rules", "id": rule_id}},
                 "account": {"data": {"type": "accounts", "id": account_id}},
@@ -97,9 +99,9 @@ class _Checks:
             **({"resource": printable(image["id"])} if image else {}),
             **({} if self._time is None else {"last-modified-date": self._time}),
             "categories": ["security"],
+            "provider": "aws",
             "service": "EC2",
             "suppressed": result["status"] == "suppressed",
-            **({"notes": [{"note": _reasons(result)}]} if result["status"] == "suppressed" else {}),
             **({"resolution-page-url": check.references[0]} if check else {}),
             "extradata": list(self._extradata(result)),
             "tags": _tags(image),
@@ -126,6 +128,8 @@ class _Checks:
             ]
             if names:
                 yield _extra(label, ",".join(names))
+        if baseline := result.get("baseline"):
+            yield _extra("Baseline", baseline)
         yield _extra("Fingerprint", printable(result["fingerprint"]))
 
 

@@ -42,27 +42,27 @@ TABLE = """\
   ami-00000000000000006  -2  data-6
     - organization arn:aws:organizations::999988887777:organization/o-foreign1234: not in the trust policy
     - organizational unit arn:aws:organizations::999988887777:ou/o-foreign1234/ou-ab12-foreign1: not in the trust policy
-      1 grant stays
+      stays: 444455556666
 
 111122223333  us-east-1
   ami-00000000000000001  -2  web-1
     - everyone: every AWS account may launch it
     - account 999988887777: not in the trust policy
-      1 grant stays
+      stays: 444455556666
   ami-00000000000000002  -1  web-2
     - everyone: every AWS account may launch it
-      1 grant stays
+      stays: 444455556666
   ami-00000000000000003  -1  web-3
     - everyone: every AWS account may launch it
-      2 grants stay
+      stays: 222233334444, 444455556666
   ami-00000000000000004  -1  =cmd|'/C calc'!A0\\n::error::pwned\\n\\x9b31mred \\u202egpj.ima
     - account 999988887777: not in the trust policy
-      1 grant stays
+      stays: 444455556666
 
 Summary
 5 images would be changed (3 no longer public): 7 grants removed, 0 added. The audit read 7 images with 17 grants.
-Losing access: everyone, 1 account (999988887777), 1 organization (arn:aws:organizations::999988887777:organization/o-foreign1234\
-), 1 organizational unit
+Losing access: everyone, 1 account (999988887777), 1 organization \
+(arn:aws:organizations::999988887777:organization/o-foreign1234), 1 organizational unit
 (arn:aws:organizations::999988887777:ou/o-foreign1234/ou-ab12-foreign1).
 """
 

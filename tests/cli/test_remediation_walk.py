@@ -129,7 +129,7 @@ def test_what_is_taken_back_is_given_again_to_the_byte(
 
     planned = run("plan")
     assert (planned.code, planned.err) == (0, "")
-    assert "Summary\n11 images changed, 3 of them made private: 13 grants removed, 0 added. " in planned.out
+    assert "Summary\n11 images would be changed (10 made private): 13 grants removed, 0 added. " in planned.out
     assert f"it has the tag amiguard:hold  {HELD}\n" in planned.out
     plan = read_json(tmp_path / "amiguard-plan.json")
     assert {one["image"]["name"] for one in plan["changes"]} == failing - {HELD}

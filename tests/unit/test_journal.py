@@ -438,7 +438,7 @@ def test_whatever_was_changed_after_it_was_written_is_refused(path: Path) -> Non
 
 
 def test_an_account_that_was_replaced_everywhere_is_refused(path: Path) -> None:
-    path.write_bytes(path.read_bytes().replace(b"999988887777", b"666677778888"))
+    path.write_bytes(path.read_bytes().replace(b"210987654321", b"666677778888"))
     assert damaged(path) == f"the journal {path} was changed after it was written: line 2"
     with pytest.raises(InputError) as caught:
         read_journal(path)

@@ -9,7 +9,7 @@ import pytest
 
 from amiguard.core.block_public_access import BlockPublicAccess
 from amiguard.core.edit import BlockPublicAccessEdit, LaunchPermissionEdit, in_order
-from amiguard.core.grantee import Everyone, Grantee, grantee_kind
+from amiguard.core.grantee import Account, Everyone, Grantee, Unrecognized
 from amiguard.core.remediation import (
     DONE,
     ChangeOutcome,
@@ -62,23 +62,23 @@ OUTCOMES = [
 TABLE = r"""Not done (3)
 
 111122223333  eu-central-1
-  drifted    ami-00000000000000004  - 1 account  golden
+  drifted    ami-00000000000000004  - 999988887777  golden
       account 1 was added
-  failed     ami-00000000000000005  - everyone, 2 accounts; + 1 account  [red]x[/red]\x1b]0;owned...
+  failed     ami-00000000000000005  - everyone, 777788889999, 999988887777; + 222233334444  [red]...
       EC2 denied the request\x1b[2J (allow ec2:ModifyImageAttribute)
 
 111122223333  us-east-1
-  not tried  ami-00000000000000004  - 1 organization, 1 organizational unit  golden
+  not tried  ami-00000000000000004  - o-foreign1234, ou-root-bbbbbbbb  golden
 
 Done (4)
 
 111122223333  eu-central-1
-  applied       ami-00000000000000001  + 1 organizational unit, 1 account  (no name)
-  already done  ami-00000000000000003  - 1 account  golden
+  applied       ami-00000000000000001  + ou-root-bbbbbbbb, 222233334444  (no name)
+  already done  ami-00000000000000003  - 999988887777  golden
   applied       image block public access  unblocked -> block-new-sharing
 
 444455556666  eu-west-1
-  applied       ami-00000000000000001  - 1 account  golden
+  applied       ami-00000000000000001  - 999988887777  golden
 
 Result
 3 applied, 1 already done, 1 drifted, 1 failed, 1 not tried.
@@ -166,24 +166,24 @@ def test_a_dry_run_says_that_nothing_was_changed() -> None:
 def test_many_changes_are_all_there() -> None:
     text = table([ChangeOutcome(edit(FRANKFURT, one, list(CROWD), []), ChangeStatus.FAILED) for one in range(300)])
     assert text.count("  failed  ami-") == 300
-    assert text.count("- 1,000 accounts  golden") == 300
+    assert text.count("- 500000000000, 500000000001, 500000000002 and 997 more accounts  golden") == 300
     assert "Not done (300)" in text
 
 
 STATES = r"""Neither as before nor as the change left it (3)
 
 111122223333  eu-central-1
-  in progress  ami-00000000000000002  - 1 account  golden
+  in progress  ami-00000000000000002  - 999988887777  golden
       the journal has no outcome of it: its run was cut
-  drifted      ami-00000000000000003  - 1 account  [red]x[/red]\x1b]0;owned\x07\u202egnp.\x9b31m\...
+  drifted      ami-00000000000000003  - 999988887777  [red]x[/red]\x1b]0;owned\x07\u202egnp.\x9b3...
       account 5\n6 was added
-  not read     ami-00000000000000004  - 1 account  golden
+  not read     ami-00000000000000004  - 999988887777  golden
       denied; the journal has no outcome of it: its run was cut
 
 Settled (2)
 
 111122223333  eu-central-1
-  applied    ami-00000000000000001  - 1 account  golden
+  applied    ami-00000000000000001  - 999988887777  golden
   as before  image block public access  unblocked -> block-new-sharing
 
 Result
@@ -213,8 +213,17 @@ def test_the_states_of_a_journal() -> None:
 
 def test_an_edit_in_sum() -> None:
     assert edit_in_sum(edit(FRANKFURT, 1, [STRANGER], [STRANGER])) == "no change"
-    assert edit_in_sum(edit(FRANKFURT, 1, [STRANGER], [Everyone()])) == "- 1 account; + everyone"
+    assert edit_in_sum(edit(FRANKFURT, 1, [STRANGER], [Everyone()])) == "- 999988887777; + everyone"
     assert edit_in_sum(SWITCH.inverse) == "block-new-sharing -> unblocked"
+
+
+def test_up_to_three_grantees_are_named_and_the_others_counted_by_kind() -> None:
+    crowd = list(CROWD)
+    assert grantees_in_sum(crowd[:3]) == "500000000000, 500000000001, 500000000002"
+    assert grantees_in_sum(crowd[:4]) == "500000000000, 500000000001, 500000000002 and 1 more account"
     kinds = in_order([*CROWD, Everyone(), UNIT, FOREIGN_ORGANIZATION])
-    assert grantees_in_sum(kinds) == "everyone, 1 organization, 1 organizational unit, 1,000 accounts"
-    assert grantee_kind(kinds[0]).value == "everyone"
+    assert grantees_in_sum(kinds) == "everyone, o-foreign1234, ou-root-bbbbbbbb and 1,000 more accounts"
+    mixed: list[Grantee] = [*crowd[:3], UNIT, STRANGER, PARTNER]
+    assert grantees_in_sum(mixed).endswith(" and 1 more organizational unit, 2 more accounts")
+    hostile = (Unrecognized("Group=\x1b[2J"), Account("\u202e1"))
+    assert grantees_in_sum(hostile) == r"Group=\x1b[2J, \u202e1"

@@ -124,13 +124,13 @@ TABLE = r"""111122223333  eu-central-1
     - account 777788889999: not in the trust policy
       no effect: still covered by unit o-aaaaaaaaaa/ou-root-bbbbbbbb, which stays
     + account 222233334444: trusted: account 222233334444 (Staging)
-      1 grant stays
+      stays: ou-root-bbbbbbbb
   ami-00000000000000030  -2  [red]x[/red]\x1b]0;owned\x07\u202egnp.\x9b31m\n  pass  ami-000000000...
     - organization arn:aws:organizations::999988887777:organization/o-foreign1234: not in the trust
       policy
     - account 999988887777: no\nnot in the trust policy
       may have no effect: perhaps still covered by unit o-x/\x1b[31m, which stays
-      2 grants stay
+      stays: ou-root-bbbbbbbb, 222233334444
   image block public access: unblocked -> block-new-sharing
       takes up to 10 minutes; undone before images are made public again, at 0.1 calls a second
 
@@ -138,7 +138,7 @@ TABLE = r"""111122223333  eu-central-1
   ami-00000000000000007  +1  (no name)
     + organizational unit arn:aws:organizations::444455556666:ou/o-aaaaaaaaaa/ou-root-bbbbbbbb:
       trusted: unit bbb
-      0 grants stay
+      no grant stays
 
 Left out on purpose (2)
   111122223333  eu-central-1  ami-00000000000000009: it has the tag amiguard:hold  held\none
@@ -150,13 +150,13 @@ Not planned: not read, or not decided (2)
   444455556666  eu-west-1  ami-00000000000000004: Its launch permission could not be read
 
 Summary
-3 images changed, 1 of them made private: 5 grants removed, 2 added. The audit read 12 images with
-1,203 grants.
-Losing access: 1 account (999988887777), 1 organization
+3 images would be changed (1 no longer public): 5 grants removed, 2 added. The audit read 12 images
+with 1,203 grants.
+Losing access: everyone, 1 account (999988887777), 1 organization
 (arn:aws:organizations::999988887777:organization/o-foreign1234).
 Without effect on 1 image: a grant that stays still covers who is removed.
 Perhaps without effect on 1 image: a grant that stays may still cover who is removed.
-Image block public access switched on in 1 target.
+Image block public access would be switched on in 1 target.
 Not in the plan: 2 left out on purpose, 2 not read or not decided.
 """
 
@@ -192,8 +192,8 @@ def test_nothing_to_change_does_not_hide_what_was_not_planned() -> None:
 def test_only_the_switch() -> None:
     text = table(plan_of(switch(FRANKFURT)))
     assert "Nothing to change" not in text
-    assert "No image is changed. The audit read 12 images" in text
-    assert "Image block public access switched on in 1 target." in text
+    assert "No image would be changed. The audit read 12 images" in text
+    assert "Image block public access would be switched on in 1 target." in text
 
 
 def test_colour_changes_nothing_but_colour(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,3 +249,17 @@ def test_up_to_ten_accounts_that_lose_access_are_named(*, count: int, named: boo
     text = table(plan_of(change(FRANKFURT, 1, "golden", removals, []))).replace("\n", " ")
     assert f"Losing access: {count} accounts" in text
     assert ("(000000000000, 000000000001," in text) is named
+
+
+def test_private_is_what_no_grant_stays_on() -> None:
+    public = Removal(Everyone(), "every AWS account may launch it")
+    stranger = Removal(STRANGER, NOT_TRUSTED)
+    private = change(FRANKFURT, 1, "golden", [public], []), change(FRANKFURT, 2, "golden", [stranger], [])
+    others = change(FRANKFURT, 3, "golden", [public], [], UNIT), change(FRANKFURT, 4, "golden", [stranger], [], UNIT)
+    text = table(plan_of(*private, *others))
+    assert text.count("      no grant stays\n") == 2
+    assert "4 images would be changed (2 made private, 1 no longer public): 4 grants removed" in text
+    assert "Losing access: everyone, 1 account (999988887777).\n" in text
+    text = table(plan_of(others[1]))
+    assert "1 image would be changed: 1 grant removed" in text
+    assert "everyone" not in text

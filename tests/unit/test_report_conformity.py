@@ -68,6 +68,8 @@ def test_a_failing_image_as_a_whole() -> None:
             "message": "Not trusted, and may launch it: 1 account.",
             "resource": "ami-00000000000000001",
             "last-modified-date": FINISHED,
+            "created-date": None,
+            "failure-discovery-date": None,
             "categories": ["security"],
             "provider": "aws",
             "service": "EC2",
@@ -96,7 +98,7 @@ def test_only_what_passes_is_success_and_no_two_checks_have_one_id() -> None:
         assert attributes["status"] == ("SUCCESS" if result.status == "pass" else "FAILURE")
         assert attributes["suppressed"] == (result.status == "suppressed")
         assert extra(found[result.fingerprint])["Status"] == result.status
-        assert not {"created-date", "failure-discovery-date", "suppressed-until"} & attributes.keys()
+        assert attributes["created-date"] is attributes["failure-discovery-date"] is None
         assert all(len(one["label"]) <= 20 and len(one["name"]) <= 20 for one in attributes["extradata"])
 
 
@@ -126,17 +128,17 @@ def test_suppressed_has_each_reason_once_as_its_note() -> None:
 def test_what_is_about_a_target_has_no_resource() -> None:
     checks = {check["id"]: check for check in sample()["data"] if "resource" not in check["attributes"]}
     assert sorted(checks) == [
-        "ccc:111122223333:AMI-BlockPublicAccess:EC2:eu-central-1",
-        "ccc:111122223333:AMI-BlockPublicAccess:EC2:us-east-1",
-        "ccc:111122223333:AMI-CrossAccountAccess:EC2:us-east-1",
-        "ccc:444455556666:AMI-BlockPublicAccess:EC2:eu-west-1",
-        "ccc:444455556666:AMI-BlockPublicAccess:EC2:us-east-2",
+        "ccc:111122223333:AMI-BlockPublicAccess:EC2:eu-central-1:",
+        "ccc:111122223333:AMI-BlockPublicAccess:EC2:us-east-1:",
+        "ccc:111122223333:AMI-CrossAccountAccess:EC2:us-east-1:",
+        "ccc:444455556666:AMI-BlockPublicAccess:EC2:eu-west-1:",
+        "ccc:444455556666:AMI-BlockPublicAccess:EC2:us-east-2:",
     ]
-    assert checks["ccc:111122223333:AMI-CrossAccountAccess:EC2:us-east-1"]["attributes"]["status"] == "FAILURE"
-    off = checks["ccc:444455556666:AMI-BlockPublicAccess:EC2:eu-west-1"]
+    assert checks["ccc:111122223333:AMI-CrossAccountAccess:EC2:us-east-1:"]["attributes"]["status"] == "FAILURE"
+    off = checks["ccc:444455556666:AMI-BlockPublicAccess:EC2:eu-west-1:"]
     assert (extra(off)["BlockPublicAccess"], extra(off)["ManagedBy"]) == ("unblocked", "declarative-policy")
     assert off["attributes"]["risk-level"] == "MEDIUM"
-    on = checks["ccc:444455556666:AMI-BlockPublicAccess:EC2:us-east-2"]
+    on = checks["ccc:444455556666:AMI-BlockPublicAccess:EC2:us-east-2:"]
     # The level is the rule's, and not that nothing is wrong.
     assert (on["attributes"]["status"], on["attributes"]["risk-level"]) == ("SUCCESS", "MEDIUM")
     assert on["attributes"]["rule-title"] == "Images cannot be made public"
@@ -145,7 +147,7 @@ def test_what_is_about_a_target_has_no_resource() -> None:
 def test_an_account_whose_regions_are_not_known_is_global() -> None:
     result = {**a_result(status="unknown", grants=[]), "image": None, "region": "*"}
     check = one_check(result)  # type: ignore[arg-type]
-    assert check["id"] == "ccc:012345678901:AMI-CrossAccountAccess:EC2:global"
+    assert check["id"] == "ccc:012345678901:AMI-CrossAccountAccess:EC2:global:"
     assert check["attributes"]["region"] == "global"
 
 

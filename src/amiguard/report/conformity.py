@@ -70,8 +70,8 @@ class _Checks:
         place = ["ccc", account_id, rule_id, "EC2", _region(result)]
         return {
             "type": "checks",
-            # As Conformity: a check that is about no resource has an id without that part.
-            "id": ":".join([*place, printable(image["id"])] if image else place),
+            # As in Conformity's answers: the last of the six parts is empty where a check is about no resource.
+            "id": ":".join([*place, printable(image["id"]) if image else ""]),
             "attributes": self._attributes(result),
             # Where Conformity takes the note when a check is suppressed.
             **({"meta": {"note": _reasons(result)}} if result["status"] == "suppressed" else {}),
@@ -98,6 +98,9 @@ class _Checks:
             "message": _UNKNOWN + message if result["status"] == "unknown" else message,
             **({"resource": printable(image["id"])} if image else {}),
             **({} if self._time is None else {"last-modified-date": self._time}),
+            # An audit does not know them; Conformity writes null, too, for dates that it does not know.
+            "created-date": None,
+            "failure-discovery-date": None,
             "categories": ["security"],
             "provider": "aws",
             "service": "EC2",

@@ -1,11 +1,21 @@
 """Edits in words: what plans and outcomes call grantees and changes. All of it can be shown as it is."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import assert_never
 
 from amiguard.core.edit import BlockPublicAccessEdit, Edit, LaunchPermissionEdit
-from amiguard.core.grantee import Everyone, Grantee, GranteeKind, grantee_id, grantee_kind
+from amiguard.core.grantee import (
+    Account,
+    Everyone,
+    Grantee,
+    GranteeKind,
+    Organization,
+    OrganizationalUnit,
+    Unrecognized,
+    grantee_id,
+    grantee_kind,
+)
 from amiguard.core.result import ALL_REGIONS, Target
 from amiguard.report.sanitize import printable
 
@@ -16,6 +26,7 @@ _NOUNS = {
     GranteeKind.ORGANIZATIONAL_UNIT: ("organizational unit", "organizational units"),
     GranteeKind.UNRECOGNIZED: ("unrecognized grantee", "unrecognized grantees"),
 }
+_NAMED = 3
 SWITCH = "image block public access"
 
 
@@ -30,16 +41,31 @@ def grantee_words(grantee: Grantee) -> str:
     return noun if isinstance(grantee, Everyone) else f"{noun} {printable(grantee_id(grantee))}"
 
 
-def grantees_in_sum(grantees: Iterable[Grantee]) -> str:
-    """`everyone, 2 accounts`."""
-    kinds = Counter(map(grantee_kind, grantees))
-    return ", ".join(
-        _NOUNS[kind][0] if kind is GranteeKind.EVERYONE else counted(number, kind) for kind, number in kinds.items()
-    )
+def grantees_in_sum(grantees: Sequence[Grantee]) -> str:
+    """The first three by name, and how many more there are: `everyone, 111122223333, 444455556666 and 2 more accounts`.
+
+    Organizations and units are named by their ids: an ARN would fill the line.
+    """
+    named = ", ".join(map(_short_name, grantees[:_NAMED]))
+    rest = Counter(map(grantee_kind, grantees[_NAMED:]))
+    more = ", ".join(f"{number:,} more {_NOUNS[kind][number != 1]}" for kind, number in rest.items())
+    return f"{named} and {more}" if more else named
+
+
+def _short_name(grantee: Grantee) -> str:
+    match grantee:
+        case Everyone():
+            return "everyone"
+        case Account(account_id=name) | Organization(organization_id=name) | OrganizationalUnit(unit_id=name):
+            return printable(name)
+        case Unrecognized(name):
+            return printable(name)
+        case _:
+            assert_never(grantee)
 
 
 def edit_in_sum(edit: Edit) -> str:
-    """`- everyone, 2 accounts; + 1 account`, or the switch before and after."""
+    """`- everyone, 111122223333; + 444455556666`, or the switch before and after."""
     match edit:
         case LaunchPermissionEdit(before=before, after=after):
             old, new = set(before), set(after)

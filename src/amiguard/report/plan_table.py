@@ -14,7 +14,7 @@ from amiguard.core.edit import BlockPublicAccessEdit
 from amiguard.core.effects import BlastRadius, blast_radius
 from amiguard.core.grantee import GranteeKind
 from amiguard.core.plan import BlockPublicAccessChange, Effect, ImageChange, LeftOut, Plan, Removal, Unplanned
-from amiguard.report.edit_words import SWITCH, counted, grantee_words, place
+from amiguard.report.edit_words import SWITCH, counted, grantee_words, grantees_in_sum, place
 from amiguard.report.page import Page
 from amiguard.report.sanitize import printable
 from amiguard.report.verdict import number_of
@@ -47,7 +47,6 @@ def render_plan(plan: Plan, stream: TextIO) -> None:
 
 def _write_image(page: Page, change: ImageChange) -> None:
     edit = change.edit
-    stay = len(edit.before) - len(change.removals)
     line = Text("  ").append(f"{printable(edit.image_id):<21}", style="bold")
     if change.removals:
         line.append(f"  -{len(change.removals):,}", style="red")
@@ -63,7 +62,9 @@ def _write_image(page: Page, change: ImageChange) -> None:
     for addition in change.additions:
         text = f"{grantee_words(addition.grantee)}: {printable(addition.reason)}"
         page.paragraph("    + ", text, style="green", lead_style="green")
-    page.paragraph(_INDENT, f"{number_of(stay, 'grant stays', 'grants stay')}", style="dim")
+    removed = {removal.grantee for removal in change.removals}
+    stays = [grantee for grantee in edit.before if grantee not in removed]
+    page.paragraph(_INDENT, f"stays: {grantees_in_sum(stays)}" if stays else "no grant stays", style="dim")
 
 
 def _note(removal: Removal) -> str:
@@ -111,14 +112,13 @@ def _summary(plan: Plan, radius: BlastRadius) -> Iterator[str]:
     audited = f"{number_of(plan.audited.images, 'image', 'images')} with "
     audited += number_of(plan.audited.grants, "grant", "grants")
     if radius.images:
-        private = f", {radius.made_private:,} of them made private" if radius.made_private else ""
         yield (
-            f"{number_of(radius.images, 'image', 'images')} changed{private}: "
+            f"{number_of(radius.images, 'image', 'images')} would be changed{_less_public(radius)}: "
             f"{number_of(radius.grants_removed, 'grant', 'grants')} removed, {radius.grants_added:,} added. "
             f"The audit read {audited}."
         )
     else:
-        yield f"{'No image is changed' if plan.changes else 'Nothing to change'}. The audit read {audited}."
+        yield f"{'No image would be changed' if plan.changes else 'Nothing to change'}. The audit read {audited}."
     yield from _losing_access(radius)
     if without := radius.images_without_effect:
         images = number_of(without, "image", "images")
@@ -127,10 +127,17 @@ def _summary(plan: Plan, radius: BlastRadius) -> Iterator[str]:
         images = number_of(uncertain, "image", "images")
         yield f"Perhaps without effect on {images}: a grant that stays may still cover who is removed."
     if switched := sum(isinstance(change, BlockPublicAccessChange) for change in plan.changes):
-        yield f"Image block public access switched on in {number_of(switched, 'target', 'targets')}."
+        yield f"Image block public access would be switched on in {number_of(switched, 'target', 'targets')}."
     left_out, unplanned = len(plan.left_out), len(plan.unplanned)
     if left_out or unplanned:
         yield f"Not in the plan: {left_out:,} left out on purpose, {unplanned:,} not read or not decided."
+
+
+def _less_public(radius: BlastRadius) -> str:
+    """` (2 made private, 1 no longer public)`."""
+    sums = ((radius.made_private, "made private"), (radius.no_longer_public, "no longer public"))
+    parts = [f"{number:,} {word}" for number, word in sums if number]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _losing_access(radius: BlastRadius) -> Iterator[str]:
@@ -139,7 +146,8 @@ def _losing_access(radius: BlastRadius) -> Iterator[str]:
         (GranteeKind.ORGANIZATION, radius.organizations),
         (GranteeKind.ORGANIZATIONAL_UNIT, radius.units),
     )
-    parts = [
+    parts = ["everyone"] if radius.everyone else []
+    parts += [
         counted(len(ids), kind) + (f" ({', '.join(map(printable, ids))})" if len(ids) <= _IDS_SHOWN else "")
         for kind, ids in losing
         if ids

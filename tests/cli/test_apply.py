@@ -97,7 +97,9 @@ def test_untrusted_access_goes_and_trusted_access_stays(run_amiguard: RunAmiguar
         assert changing_calls(fake) == len(CHANGED)
         (journal,) = journals(tmp_path)
         assert (first.code, first.out) == (0, APPLIED)
-        assert first.err == (f"What was done is written down in {journal}; to undo it: amiguard rollback {journal}\n")
+        assert first.err == (
+            f"journal: {journal}\nWhat was done is written down in {journal}; to undo it: amiguard rollback {journal}\n"
+        )
         assert journal.stat().st_mode & 0o777 == 0o600
         assert journal.parent.stat().st_mode & 0o777 == 0o700
 
@@ -106,7 +108,7 @@ def test_untrusted_access_goes_and_trusted_access_stays(run_amiguard: RunAmiguar
         assert changing_calls(fake) == 0
         assert journals(tmp_path) == [journal]
     nothing = "Nothing was changed: all 5 changes had been made already."
-    assert (again.code, again.err) == (0, "")
+    assert (again.code, again.err) == (0, f"journal: {journal}\n")
     assert again.out == DONE.format(word="already done", result=nothing)
 
 
@@ -324,8 +326,10 @@ def test_a_dry_run_changes_nothing_and_tells_what_would_be_refused(
         image_id=image_id(3),
     )
     with FakeEc2(estate(), faults=[denied]) as fake:
-        # No --yes: nothing is asked, and a guard that stops an apply does not stop a rehearsal.
-        run = apply(run_amiguard, fake, "--dry-run", "--max-images", "1")
+        # No --yes: nothing is asked. A guard that stops an apply stops its rehearsal as well.
+        assert apply(run_amiguard, fake, "--dry-run", "--max-images", "1").code == 2
+        assert not fake.stats.calls["ModifyImageAttribute"]
+        run = apply(run_amiguard, fake, "--dry-run", "--max-images", "1", "--force")
         calls = [call for call in fake.stats.recent if call.action == "ModifyImageAttribute"]
         assert len(calls) == len(CHANGED)
         assert all(call.flag("DryRun") for call in calls)

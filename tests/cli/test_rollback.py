@@ -107,7 +107,8 @@ def test_an_apply_is_undone_from_its_journal_alone_and_done_again_from_that_of_i
 
         fake.reset()
         again = rollback(run_amiguard, fake, "--yes", str(journal), cwd=elsewhere)
-        assert (again.code, again.err) == (0, "")
+        assert again.code == 0
+        assert re.fullmatch("journal: .+\n", again.err)
         assert last(again) == "Nothing was changed: all 5 changes had been undone already."
         assert changing_calls(fake) == 0
         checked = rollback(run_amiguard, fake, "--check", str(journal), cwd=elsewhere)
@@ -170,10 +171,12 @@ def test_a_journal_that_was_cut_in_a_line_is_made_good_by_reading_the_images(
 def test_a_journal_that_does_not_hold_is_refused(run_amiguard: RunAmiguard, journal: Path, tmp_path: Path) -> None:
     lines = journal.read_bytes().splitlines(keepends=True)
     (tmp_path / "damaged").write_bytes(b"".join((*lines[:2], b"}{\n", *lines[2:])))
+    (tmp_path / "edited").write_bytes(b"".join(lines).replace(STRANGER.encode(), b"123412341234"))
     (tmp_path / "other").write_bytes(b'{"type":"amiguard-plan"}\n')
     with FakeEc2(estate(AFTER)) as fake:
         for how, name, complaint in (
             ("--yes", "damaged", "the journal damaged is damaged: line 3 is not JSON"),
+            ("--yes", "edited", "the journal edited was changed after it was written: line 2"),
             ("--yes", "other", "other is not a journal of amiguard"),
             ("--yes", "nowhere", "the journal nowhere cannot be read: No such file or directory"),
         ):
@@ -255,7 +258,7 @@ def test_ctrl_c_ends_what_is_under_way_and_a_second_apply_does_the_rest(
         assert out.splitlines()[-1] == f"{len(applied)} applied, {MANY - len(applied)} not tried."
         assert out.count("the run was stopped before its turn") == MANY - len(applied)
         assert set(map(int, re.findall(r"^  applied  ami-0*([0-9a-f]+)", out, re.MULTILINE), [16] * MANY)) == applied
-        assert err.startswith("interrupted: what is under way is brought to its end")
+        assert "\ninterrupted: what is under way is brought to its end" in err
         (journal,) = journals(tmp_path)
         assert f"amiguard rollback {journal}" in err
         outcomes = [one for line in journal.read_text().splitlines() if (one := json.loads(line))["type"] == "outcome"]

@@ -116,7 +116,7 @@ def run_apply(request: ApplyRequest) -> ExitCode:
         if request.dry_run:
             return _carry_out(plan, request, session, accounts, None)
         header = _header(plan, session, accounts, request.settings.scope)
-        with opened_journal(header, request.journal, source=request.plan) as journal:
+        with opened_journal(header, request.journal, source=request.plan, quiet=request.quiet) as journal:
             return _carry_out(plan, request, session, accounts, journal)
 
 

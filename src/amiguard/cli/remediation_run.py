@@ -62,13 +62,14 @@ def refuse_unasked(*, yes: bool, dry_run: bool) -> None:
 
 
 @contextmanager
-def opened_journal(header: JournalHeader, path: Path | None, *, source: Path) -> Iterator[Journal]:
+def opened_journal(header: JournalHeader, path: Path | None, *, source: Path, quiet: bool) -> Iterator[Journal]:
     """The journal of this run, locked, and no other apply or rollback beside it.
 
     Args:
         header: of this run.
         path: `--journal`; None for a file in the user's state folder.
         source: the plan or journal that this run reads: it is not written to.
+        quiet: do not say where the journal is before anything is called.
 
     Raises:
         AmiguardError: another run is under way, or the journal cannot be written or is another's.
@@ -79,7 +80,8 @@ def opened_journal(header: JournalHeader, path: Path | None, *, source: Path) ->
         if os.path.realpath(chosen) == os.path.realpath(source):
             raise InputError(f"--journal is the file that is read: {chosen}", hint="name another one")
         with open_journal(chosen, header) as journal:
-            say(f"journal: {chosen}")
+            if not quiet:
+                say(f"journal: {chosen}")
             yield journal
 
 

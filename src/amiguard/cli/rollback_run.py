@@ -88,7 +88,7 @@ def run_rollback(request: RollbackRequest) -> ExitCode:
             accounts=record.header.accounts,
             roles=record.header.roles,
         )
-        with opened_journal(header, request.journal, source=request.source) as journal:
+        with opened_journal(header, request.journal, source=request.source, quiet=request.quiet) as journal:
             return _carry_out(request, session, record, journal)
 
 

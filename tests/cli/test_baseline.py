@@ -29,6 +29,12 @@ def test_only_what_is_new_or_worse_fails(run_amiguard: RunAmiguard, tmp_path: Pa
         assert run.code == 0
         assert [json.loads(line).get("baseline") for line in run.out.splitlines()[1:3]] == ["known", None]
 
+        forms = [f"{name}=now.{name}" for name in ("text", "markdown", "junit", "html")]
+        options = [word for form in forms for word in ("-f", form)]
+        assert run_amiguard(*audit, "--baseline", "base.json", *options, env=environment).code == 0
+        for name in ("text", "markdown", "junit", "html"):
+            assert OLD.id not in (tmp_path / f"now.{name}").read_text(), name
+
         for worse in ((account_grant(STRANGER), account_grant(OTHER)), (account_grant(STRANGER), everyone_grant())):
             fake.set_grants(OWN, REGION, OLD.id, *worse)
             run = run_amiguard(*audit, "--baseline", "base.json", env=environment)

@@ -94,7 +94,7 @@ class Client:
     def _begin(self, operation: str, parameters: dict[str, Any]) -> None:
         key = self.credentials.get_frozen_credentials().access_key
         self.hub.calls.append((operation, self.region, key, parameters))
-        answers = self.hub.answers.get(operation)
+        answers = self.hub.answers.get(f"{operation} by {key}") or self.hub.answers.get(operation)
         if answers and (answer := answers.pop(0)) is not None:
             raise answer
 
@@ -324,7 +324,7 @@ def test_broken_replies_are_asked_for_again_and_not_for_ever(broken: Exception) 
 
 def test_where_security_hub_is_not_enabled_is_said_once_a_target_and_stops_no_other() -> None:
     off = error("InvalidAccessException", 401, f"Account {ACCOUNT} is not subscribed to AWS Security Hub")
-    hub = Hub(answers={"GetFindings": [off, off]})
+    hub = Hub(answers={f"GetFindings by KEY{ACCOUNT}": [off, off]})
     done = deliver(
         hub,
         target(finding("a"), finding("b")),

@@ -63,7 +63,7 @@ def audit(
         typer.Option(
             metavar="REPORT",
             help="A saved report (json or jsonl): what failed there and has not become worse does not fail the audit, "
-            "and the table only counts it; in the other formats it is marked or listed.",
+            "and formats for people only count it; json and jsonl mark it, the others list it as before.",
         ),
     ] = None,
     security_hub: Annotated[
@@ -103,7 +103,7 @@ def audit(
     trust policy. Nothing is changed.
 
     Exit codes: 0 nothing fails; 1 untrusted sharing was found; 2 usage, settings or credentials; 3 nothing fails, but
-    something could not be read or decided; 4 the report or a notification could not be delivered; 130 interrupted.
+    something could not be read or decided; 4 Security Hub or a notification failed; 130 interrupted.
     """
     from amiguard.cli.audit_request import AuditRequest, DirectoryOptions
     from amiguard.cli.audit_run import run_audit

@@ -12,11 +12,14 @@ from amiguard.cli.talk import complain
 from amiguard.core.errors import OutputError
 from amiguard.core.result import Status
 from amiguard.report.interface import ALL, NEEDS_ATTENTION, Renderer, Report, StatusFilter
+from amiguard.report.known import without_known
 from amiguard.report.output import check_writable, open_output
 
 FORMATS = ("table", "text", "json", "jsonl", "csv", "markdown", "html", "sarif", "junit", "ocsf", "asff", "conformity")
 _FORMAT, _OUTPUT = "--format", "--output"
 _FOR_PEOPLE = frozenset({"table", "text", "markdown"})
+_COUNT_KNOWN = frozenset({"text", "markdown", "html", "junit"})
+"""The formats that list nothing of what a baseline knows; the table leaves it out by itself."""
 
 FormatOption = Annotated[
     list[str] | None,
@@ -129,7 +132,8 @@ def write_reports(
     for one in sorted(outputs, key=lambda output: output.path is None):
         try:
             with open_output(one.path) as stream:
-                renderer_of(one.name, rule_id)(report, one.shown(statuses), stream)
+                told = without_known(report) if one.name in _COUNT_KNOWN else report
+                renderer_of(one.name, rule_id)(told, one.shown(statuses), stream)
         except OutputError as error:
             if failed is not None:
                 complain(failed)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from benchmarks.evidence import evidence, whole_evidence
 from benchmarks.fairness import fairness
 from benchmarks.fake_ec2 import Truth
 from benchmarks.fake_process import Setup, fake_process
@@ -109,6 +110,8 @@ CASES: Final[Mapping[str, Callable[[Effort], list[Figure]]]] = {
     "large": large,
     "bucket": documented_bucket,
     "half-bucket": halved_bucket,
+    "evidence": evidence,
+    "evidence-whole": whole_evidence,
     "remediation": remediation,
     "reports": reports,
     "organization": organization,
@@ -118,3 +121,6 @@ CASES: Final[Mapping[str, Callable[[Effort], list[Figure]]]] = {
     "start": start,
 }
 """The cases by the names that `--case` takes, in the order of the results."""
+
+ON_REQUEST: Final = frozenset({"evidence-whole"})
+"""Those that run only if they are named: they take long, and show what another shows."""

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from benchmarks.cases import CASES
+from benchmarks.cases import CASES, ON_REQUEST
 from benchmarks.figures import Figure, as_table
 from benchmarks.measure import ProgramFailedError
 from benchmarks.observe import Effort
@@ -32,7 +32,7 @@ def main() -> int:
         effort = Effort(runs=1, peer_runs=min(1, options.peer_runs), paced_runs=1, long_runs=1, small=True)
     figures: list[Figure] = []
     try:
-        for name in options.case or CASES:
+        for name in options.case or (name for name in CASES if name not in ON_REQUEST):
             print(f"running {name}", file=sys.stderr, flush=True)
             figures += CASES[name](effort)
     except ProgramFailedError as error:

@@ -1,4 +1,4 @@
-"""One fast fake of EC2 (with what audits need of STS and Organizations), for tests and for benchmarks.
+"""One fast fake of EC2 (with what audits need of STS, Organizations, CloudTrail and KMS), for tests and for benchmarks.
 
 In a test, on a thread:
 
@@ -13,7 +13,8 @@ As a process, which ends when its standard input does: `python -m benchmarks.fak
 It prints its URL in one line when it is ready; `GET /_stats` and `POST /_reset` are for whoever started it.
 
 The account is read from the access key id, region and service from the signature; `credentials_for` gives keys for any
-account. An estate is frozen data; `put_image`, `change_image`, `set_grants` and `drop_image` change what is served.
+account. An estate is frozen data; `put_image`, `change_image`, `set_grants`, `drop_image`,
+`put_snapshot` and `drop_snapshot` change what is served.
 """
 
 from .buckets import DOCUMENTED, Bucket
@@ -22,6 +23,7 @@ from .credentials import Credentials, credentials_for
 from .effects import (
     AwsError,
     Delay,
+    Denied,
     Disconnect,
     DuplicateImages,
     Effect,
@@ -42,33 +44,35 @@ from .effects import (
 from .estate import (
     Estate,
     FakeAccount,
+    FakeBinnedImage,
     FakeBlockDevice,
     FakeImage,
     FakeOrganization,
     FakeRegion,
-    Grant,
-    account_grant,
     by_id,
-    everyone_grant,
-    organization_grant,
-    raw_grant,
     single_account,
-    unit_grant,
 )
 from .faults import Fault
 from .generate import ImageKey, Truth, generate_estate
+from .grants import Grant, account_grant, everyone_grant, organization_grant, raw_grant, unit_grant
+from .keys_data import FakeKey, FakeKeyGrant, admitting, key_policy
 from .organizations_data import FakeMember, FakeRole, FakeTree, FakeUnit
 from .organizations_pages import EmptyOrganizationPage, EndlessOrganizationToken
 from .server import FakeEc2, environment
+from .snapshots_data import FakeSnapshot, by_snapshot_id
 from .stats import Stats
+from .trail_data import FakeEvent, image_event, share_event
+from .usage_data import NEVER_DONE, FakeReport, FakeUsage, FakeUse
 
 __all__ = [
     "DOCUMENTED",
+    "NEVER_DONE",
     "AwsError",
     "Bucket",
     "Call",
     "Credentials",
     "Delay",
+    "Denied",
     "Disconnect",
     "DuplicateImages",
     "Effect",
@@ -78,15 +82,23 @@ __all__ = [
     "EndlessToken",
     "Estate",
     "FakeAccount",
+    "FakeBinnedImage",
     "FakeBlockDevice",
     "FakeEc2",
+    "FakeEvent",
     "FakeImage",
+    "FakeKey",
+    "FakeKeyGrant",
     "FakeMember",
     "FakeOrganization",
     "FakeRegion",
+    "FakeReport",
     "FakeRole",
+    "FakeSnapshot",
     "FakeTree",
     "FakeUnit",
+    "FakeUsage",
+    "FakeUse",
     "Fault",
     "Grant",
     "HalfBody",
@@ -104,13 +116,18 @@ __all__ = [
     "Vanish",
     "WrongImageId",
     "account_grant",
+    "admitting",
     "by_id",
+    "by_snapshot_id",
     "credentials_for",
     "environment",
     "everyone_grant",
     "generate_estate",
+    "image_event",
+    "key_policy",
     "organization_grant",
     "raw_grant",
+    "share_event",
     "single_account",
     "unit_grant",
 ]

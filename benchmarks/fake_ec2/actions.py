@@ -7,10 +7,21 @@ from .attributes import describe_image_attribute, modify_image_attribute
 from .block_public_access import disable_block_public_access, enable_block_public_access, get_block_public_access
 from .calls import Call
 from .context import Context
-from .listing import find_page, make_token, render_image
+from .keys import describe_key, get_key_policy, list_grants
+from .listing import find_page, render_image
 from .organizations import ORGANIZATIONS_ACTIONS
 from .organizations_roles import assume_role
+from .recycle_bin import list_recycle_bin
 from .replies import AwsProblem
+from .snapshot_attributes import describe_snapshot_attribute, modify_snapshot_attribute
+from .snapshots import describe_snapshots
+from .trail import lookup_events
+from .usage_reports import (
+    create_usage_report,
+    delete_usage_report,
+    describe_usage_report_entries,
+    describe_usage_reports,
+)
 
 Action = Callable[[Call, Context], Mapping[str, Any]]
 """Takes a call, gives the output by the members of botocore's model, or raises `AwsProblem`."""
@@ -18,8 +29,7 @@ Action = Callable[[Call, Context], Mapping[str, Any]]
 
 def _describe_images(call: Call, context: Context) -> Mapping[str, Any]:
     page = context.effect.page(find_page(call, context.store))
-    images = [render_image(owner, image) for owner, image in page.images]
-    return {"Images": images, "NextToken": None if page.next is None else make_token(page.next)}
+    return {"Images": [render_image(owner, image) for owner, image in page.items], "NextToken": page.token}
 
 
 def _describe_regions(call: Call, context: Context) -> Mapping[str, Any]:
@@ -62,13 +72,25 @@ def _describe_organization(call: Call, context: Context) -> Mapping[str, Any]:
 
 
 ACTIONS: Final[Mapping[tuple[str, str], Action]] = {
+    ("cloudtrail", "LookupEvents"): lookup_events,
+    ("ec2", "CreateImageUsageReport"): create_usage_report,
+    ("ec2", "DeleteImageUsageReport"): delete_usage_report,
     ("ec2", "DescribeImageAttribute"): describe_image_attribute,
     ("ec2", "DescribeImages"): _describe_images,
+    ("ec2", "DescribeImageUsageReportEntries"): describe_usage_report_entries,
+    ("ec2", "DescribeImageUsageReports"): describe_usage_reports,
     ("ec2", "DescribeRegions"): _describe_regions,
+    ("ec2", "DescribeSnapshotAttribute"): describe_snapshot_attribute,
+    ("ec2", "DescribeSnapshots"): describe_snapshots,
     ("ec2", "DisableImageBlockPublicAccess"): disable_block_public_access,
     ("ec2", "EnableImageBlockPublicAccess"): enable_block_public_access,
     ("ec2", "GetImageBlockPublicAccessState"): get_block_public_access,
+    ("ec2", "ListImagesInRecycleBin"): list_recycle_bin,
     ("ec2", "ModifyImageAttribute"): modify_image_attribute,
+    ("ec2", "ModifySnapshotAttribute"): modify_snapshot_attribute,
+    ("kms", "DescribeKey"): describe_key,
+    ("kms", "GetKeyPolicy"): get_key_policy,
+    ("kms", "ListGrants"): list_grants,
     ("organizations", "DescribeOrganization"): _describe_organization,
     ("sts", "AssumeRole"): assume_role,
     ("sts", "GetCallerIdentity"): _get_caller_identity,

@@ -1,13 +1,15 @@
 """DescribeImageAttribute and ModifyImageAttribute, for launch permissions."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from .block_public_access import refuse_public
 from .calls import Call
 from .context import Context
-from .estate import FakeImage, Grant, GrantMember
+from .dry_run import refuse_dry_run
+from .estate import FakeImage
+from .grants import Grant, GrantMember
 from .listing import sees
 from .replies import AwsProblem
 from .serialize import RawXml
@@ -24,22 +26,24 @@ _VALUES: Final[Mapping[GrantMember, re.Pattern[str]]] = {
     "OrganizationArn": re.compile(r"arn:[^:]+:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}"),
     "OrganizationalUnitArn": re.compile(r"arn:[^:]+:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[a-z0-9-]+"),
 }
-_RAW_PAD: Final = "        "
+RAW_ITEM: Final = "        <item>{}</item>\n"
+"""An item of a list whose inside is given as XML."""
 
 
 def describe_image_attribute(call: Call, context: Context) -> Mapping[str, Any]:
     """Answer with the launch permission of an image that the caller owns."""
     if call.parameters.get("Attribute") != "launchPermission":
         raise AwsProblem("InvalidParameterValue", "The fake knows the attribute launchPermission only.")
-    image = _owned_image(call, context)
+    image = owned_image(call, context)
     permissions = [
-        RawXml(f"{_RAW_PAD}<item>{grant.value}</item>\n") if grant.member == "raw" else {grant.member: grant.value}
+        RawXml(RAW_ITEM.format(grant.value)) if grant.member == "raw" else {grant.member: grant.value}
         for grant in context.store.shown_grants(call.account_id, call.region, image)
     ]
     return {"ImageId": image.id, "LaunchPermissions": permissions}
 
 
-def _owned_image(call: Call, context: Context) -> FakeImage:
+def owned_image(call: Call, context: Context) -> FakeImage:
+    """Return the image that the call names, if the caller owns it; raises `AwsProblem` otherwise."""
     image_id = call.parameters.get("ImageId", "")
     image = context.store.image(call.account_id, call.region, image_id)
     if image is not None:
@@ -55,7 +59,7 @@ def _owned_image(call: Call, context: Context) -> FakeImage:
 
 def modify_image_attribute(call: Call, context: Context) -> Mapping[str, Any]:
     """Add and remove grants; what is there already, or not there, changes nothing."""
-    image = _owned_image(call, context)
+    image = owned_image(call, context)
     added, removed = _changes(call)
     if not added and not removed:
         raise AwsProblem("MissingParameter", "The request must contain the parameter LaunchPermission")
@@ -65,8 +69,7 @@ def modify_image_attribute(call: Call, context: Context) -> Mapping[str, Any]:
                 "InvalidAMIAttributeItemValue",
                 f'Invalid attribute item value "{grant.value}" for {grant.member} item type.',
             )
-    if call.flag("DryRun"):
-        raise AwsProblem("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
+    refuse_dry_run(call)
     if Grant("Group", "all") in set(added) - set(image.grants):
         refuse_public(call, context.store)
     kept = tuple(grant for grant in image.grants if grant not in removed)
@@ -77,7 +80,7 @@ def modify_image_attribute(call: Call, context: Context) -> Mapping[str, Any]:
 
 def _changes(call: Call) -> tuple[list[Grant], list[Grant]]:
     """Return the grants to add and to remove, from the structured form or from the flat one."""
-    added, removed = (list(_structured(call, f"LaunchPermission.{side}")) for side in ("Add", "Remove"))
+    added, removed = (list(structured(call, f"LaunchPermission.{side}", _VALUES)) for side in ("Add", "Remove"))
     if call.parameters.get("Attribute") == "launchPermission":
         flat = [Grant(member, value) for prefix, member in _FLAT_FORM.items() for value in call.listed(prefix)]
         match call.parameters.get("OperationType"):
@@ -90,10 +93,11 @@ def _changes(call: Call) -> tuple[list[Grant], list[Grant]]:
     return added, removed
 
 
-def _structured(call: Call, prefix: str) -> Iterator[Grant]:
+def structured(call: Call, prefix: str, members: Iterable[GrantMember]) -> Iterator[Grant]:
+    """Yield the grants written as `prefix.1.UserId` and so on."""
     number = 1
     while fields := [
-        (member, value) for member in _VALUES if (value := call.parameters.get(f"{prefix}.{number}.{member}"))
+        (member, value) for member in members if (value := call.parameters.get(f"{prefix}.{number}.{member}"))
     ]:
         yield from (Grant(member, value) for member, value in fields)
         number += 1

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from .calls import Call
 from .context import Context
+from .dry_run import refuse_dry_run
 from .estate import BlockPublicAccess
 from .replies import AwsProblem
 from .store import Store
@@ -14,7 +15,7 @@ _BLOCKED: Final = "block-new-sharing"
 
 def get_block_public_access(call: Call, context: Context) -> Mapping[str, Any]:
     """Answer with the state of the caller's account in the region, and with who manages it."""
-    _refuse_dry_run(call)
+    refuse_dry_run(call)
     state = context.store.shown_block_public_access(call.account_id, call.region)
     return {"ImageBlockPublicAccessState": state, "ManagedBy": _managed_by(call, context.store)}
 
@@ -33,7 +34,7 @@ def disable_block_public_access(call: Call, context: Context) -> Mapping[str, An
 
 
 def _switch(call: Call, context: Context, state: BlockPublicAccess) -> Mapping[str, Any]:
-    _refuse_dry_run(call)
+    refuse_dry_run(call)
     if _managed_by(call, context.store) == "declarative-policy":
         # That EC2 refuses is documented; with which code is not.
         raise AwsProblem("OperationNotPermitted", "A declarative policy of your organization manages this setting.")
@@ -54,8 +55,3 @@ def refuse_public(call: Call, store: Store) -> None:
 def _managed_by(call: Call, store: Store) -> str:
     region = store.region(call.account_id, call.region)
     return region.block_public_access_managed_by if region else "account"
-
-
-def _refuse_dry_run(call: Call) -> None:
-    if call.flag("DryRun"):
-        raise AwsProblem("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from .calls import Call
+
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
@@ -27,16 +29,25 @@ class Bucket:
 
 
 Buckets = Bucket | Mapping[str, Bucket] | None
-"""One bucket for the actions of EC2, one for each action named (others have that of `OTHERS`, or none), or none."""
+"""One bucket for the actions of EC2, one for each action named, of any service, or none.
+
+Of the actions that are not named, those of EC2 have the bucket of `OTHERS`, if there is one.
+"""
 
 OTHERS: Final = "*"
+UNPAGED_SNAPSHOTS: Final = "DescribeSnapshots, neither filtered nor paginated"
 DOCUMENTED: Final[Mapping[str, Bucket]] = {
     OTHERS: Bucket(100, 20),
+    UNPAGED_SNAPSHOTS: Bucket(50, 10),
+    "CreateImageUsageReport": Bucket(50, 5),
+    "DeleteImageUsageReport": Bucket(50, 5),
+    "LookupEvents": Bucket(2, 2),
     "ModifyImageAttribute": Bucket(100, 5),
+    "ModifySnapshotAttribute": Bucket(100, 5),
     "EnableImageBlockPublicAccess": Bucket(1, 0.1),
     "DisableImageBlockPublicAccess": Bucket(1, 0.1),
 }
-"""By the EC2 Developer Guide ("Request throttling for the Amazon EC2 API"), of the actions that the fake knows."""
+"""By the EC2 Developer Guide ("Request throttling for the Amazon EC2 API") and the CloudTrail API Reference."""
 
 
 class Throttle:
@@ -46,13 +57,12 @@ class Throttle:
         self._buckets, self._clock = buckets, clock
         self._levels: dict[tuple[str, str, str], tuple[float, float]] = {}
 
-    def admits(self, account_id: str, region: str, action: str) -> bool:
+    def admits(self, call: Call) -> bool:
         """Take a token and return whether there was one; a call that is refused takes none."""
-        buckets = self._buckets
-        bucket = buckets.get(action, buckets.get(OTHERS)) if isinstance(buckets, Mapping) else buckets
-        if bucket is None:
+        action = _bucket_of(call)
+        if (bucket := self._find(call, action)) is None:
             return True
-        key = (account_id, region, action)
+        key = (call.account_id, call.region, action)
         now = self._clock()
         level, then = self._levels.get(key, (bucket.capacity, now))
         level = min(bucket.capacity, level + (now - then) * bucket.refill)
@@ -60,6 +70,22 @@ class Throttle:
         self._levels[key] = (level - 1 if admitted else level, now)
         return admitted
 
+    def _find(self, call: Call, action: str) -> Bucket | None:
+        buckets = self._buckets
+        if isinstance(buckets, Mapping) and (found := buckets.get(action)) is not None:
+            return found
+        if call.service != "ec2":
+            return None
+        return buckets.get(OTHERS) if isinstance(buckets, Mapping) else buckets
+
     def reset(self) -> None:
         """Fill all buckets."""
         self._levels.clear()
+
+
+def _bucket_of(call: Call) -> str:
+    if call.action == "DescribeSnapshots":
+        narrowed = ("MaxResults", "SnapshotId.1", "Owner.1", "Filter.1.Name", "RestorableBy.1")
+        if not any(name in call.parameters for name in narrowed):
+            return UNPAGED_SNAPSHOTS
+    return call.action

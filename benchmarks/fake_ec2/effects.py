@@ -1,6 +1,7 @@
 """What a fault does. A new effect is a new frozen dataclass here that overrides one method of `Effect`.
 
-The methods are asked in this order: `concerns`, `instead`, `page` (DescribeImages only), `after`, `deliver`.
+The methods are asked in this order: `concerns`, `instead`, `page` (of listings, but for those of Organizations),
+`after`, `deliver`.
 """
 
 import asyncio
@@ -12,11 +13,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from .calls import Call
-from .listing import Page
-from .replies import XML_TYPE, Reply, failure
+from .pages import Page
+from .replies import JSON_SERVICES, JSON_TYPE, XML_TYPE, Reply, failure
 from .store import Store
 
 _NEVER_SENT: Final = Reply(200, b"")
+LISTINGS: Final = frozenset(
+    {
+        "DescribeImages",
+        "DescribeImageUsageReportEntries",
+        "DescribeImageUsageReports",
+        "DescribeSnapshots",
+        "ListGrants",
+        "ListImagesInRecycleBin",
+        "LookupEvents",
+    }
+)
+"""The actions whose pages `Effect.page` changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +55,7 @@ class Effect:
         return None
 
     def page(self, page: Page) -> Page:
-        """Return the page of images to answer with."""
+        """Return the page to answer with."""
         return page
 
     def after(self, call: Call, reply: Reply) -> Reply:  # noqa: ARG002 - for those that override it
@@ -74,6 +87,21 @@ class AwsError(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class Denied(Effect):
+    """The caller's policies do not allow it: the error with which the service says so."""
+
+    def instead(self, call: Call, store: Store) -> Reply | None:
+        """Answer with the error, and name the caller and the action."""
+        if call.service in JSON_SERVICES:
+            code, status = "AccessDeniedException", 400
+        else:
+            code, status = ("UnauthorizedOperation" if call.service == "ec2" else "AccessDenied"), 403
+        caller = store.caller_arn(call.account_id, call.access_key_id)
+        message = f"User: {caller} is not authorized to perform: {call.service}:{call.action}"
+        return failure(call.service, code, message, status)
+
+
+@dataclass(frozen=True, slots=True)
 class HttpReply(Effect):
     """Any HTTP answer: a 502 of a proxy, an HTML page with status 200, an empty body."""
 
@@ -99,16 +127,16 @@ class Vanish(Effect):
 
 @dataclass(frozen=True, slots=True)
 class ListingEffect(Effect):
-    """An effect on the pages of DescribeImages only."""
+    """An effect on the pages of listings only, but for those of Organizations."""
 
     def concerns(self, call: Call) -> bool:
         """Leave all other actions alone."""
-        return call.action == "DescribeImages"
+        return call.action in LISTINGS
 
 
 @dataclass(frozen=True, slots=True)
 class EmptyPage(ListingEffect):
-    """A page without images whose token leads to the images that it should have held."""
+    """A page without items whose token leads to the items that it should have held."""
 
     def page(self, page: Page) -> Page:
         """Empty the page."""
@@ -117,7 +145,7 @@ class EmptyPage(ListingEffect):
 
 @dataclass(frozen=True, slots=True)
 class DuplicateImages(ListingEffect):
-    """The next page begins `count` images too early; `count` must be less than a page."""
+    """The next page begins `count` items too early; `count` must be less than a page."""
 
     count: int = 1
 
@@ -128,7 +156,7 @@ class DuplicateImages(ListingEffect):
 
 @dataclass(frozen=True, slots=True)
 class EndlessToken(ListingEffect):
-    """The listing never ends: after the last image come empty pages with tokens, all of them different.
+    """The listing never ends: after the last item come empty pages with tokens, all of them different.
 
     With `same`, the last page comes again and again instead, with the token that led to it.
     """
@@ -139,7 +167,7 @@ class EndlessToken(ListingEffect):
         """Give the page a token if it has none."""
         if page.next is not None:
             return page
-        return dataclasses.replace(page, next=page.start if self.same else page.start + len(page.images) + 1)
+        return dataclasses.replace(page, next=page.start if self.same else page.start + len(page.items) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +178,18 @@ class ListedAs(ListingEffect):
     public: bool | None = None
     state: str | None = None
 
+    def concerns(self, call: Call) -> bool:
+        """Leave all other listings alone."""
+        return call.action == "DescribeImages"
+
     def page(self, page: Page) -> Page:
         """Change the image in the page, if it is there."""
         changes = {name: value for name in ("public", "state") if (value := getattr(self, name)) is not None}
         images = tuple(
             (owner, dataclasses.replace(image, **changes) if image.id == self.image_id else image)
-            for owner, image in page.images
+            for owner, image in page.items
         )
-        return dataclasses.replace(page, images=images)
+        return dataclasses.replace(page, items=images)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +230,12 @@ class TruncatedXml(Effect):
 
 @dataclass(frozen=True, slots=True)
 class MalformedXml(Effect):
-    """The last closing tag does not match."""
+    """The last closing tag does not match, or the last bracket of JSON."""
 
     def after(self, call: Call, reply: Reply) -> Reply:  # noqa: ARG002
-        """Break the last tag."""
+        """Break the end."""
+        if reply.content_type == JSON_TYPE:
+            return dataclasses.replace(reply, body=reply.body[:-1] + b"]")
         start = reply.body.rindex(b"</")
         return dataclasses.replace(reply, body=reply.body[:start] + b"</mismatch>")
 

@@ -1,4 +1,4 @@
-"""The data a fake EC2 serves: accounts, their regions, images and launch permissions.
+"""The data a fake EC2 serves: accounts, their regions, and what is in these.
 
 Everything here is frozen and hashable, so that an estate can be shared between servers and its rendered parts cached.
 """
@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from .grants import Grant
+from .keys_data import FakeKey
 from .organizations_data import FakeRole, FakeTree
+from .snapshots_data import FakeSnapshot
+from .trail_data import FakeEvent
+from .usage_data import FakeReport, FakeUsage
 
-GrantMember = Literal["UserId", "Group", "OrganizationArn", "OrganizationalUnitArn", "raw"]
 BlockPublicAccess = Literal["unblocked", "block-new-sharing"]
 
 LINUX_MEMBERS: Final[tuple[tuple[str, object], ...]] = (
@@ -27,43 +31,6 @@ LINUX_MEMBERS: Final[tuple[tuple[str, object], ...]] = (
     ("VirtualizationType", "hvm"),
 )
 """What an ordinary Linux image says about itself, beside the members that tests care about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """One item of a launch permission.
-
-    `member` is the name of the member in EC2's model, and `value` its text; with `raw`, `value` is the XML inside the
-    item as it is, for kinds that the model does not know.
-    """
-
-    member: GrantMember
-    value: str
-
-
-def account_grant(account_id: str) -> Grant:
-    """Return the grant of one account."""
-    return Grant("UserId", account_id)
-
-
-def everyone_grant() -> Grant:
-    """Return the grant that makes an image public."""
-    return Grant("Group", "all")
-
-
-def organization_grant(arn: str) -> Grant:
-    """Return the grant of an organization, by its full ARN."""
-    return Grant("OrganizationArn", arn)
-
-
-def unit_grant(arn: str) -> Grant:
-    """Return the grant of an organizational unit, by its full ARN."""
-    return Grant("OrganizationalUnitArn", arn)
-
-
-def raw_grant(xml: str) -> Grant:
-    """Return an item whose XML is `xml`, such as `<futureKind>x</futureKind>`."""
-    return Grant("raw", xml)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +60,7 @@ class FakeImage:
     tags: tuple[tuple[str, str], ...] = ()
     block_devices: tuple[FakeBlockDevice, ...] = ()
     deprecation_time: str | None = None
+    last_launched_time: str | None = None
     members: tuple[tuple[str, object], ...] = LINUX_MEMBERS
 
     @property
@@ -107,13 +75,37 @@ def by_id(*images: FakeImage) -> dict[str, FakeImage]:
 
 
 @dataclass(frozen=True, slots=True)
+class FakeBinnedImage:
+    """One image in the Recycle Bin; times are RFC 3339."""
+
+    id: str
+    name: str | None = "golden"
+    description: str | None = None
+    entered: str = "2026-06-01T00:00:00.000Z"
+    leaves: str = "2026-07-01T00:00:00.000Z"
+
+
+@dataclass(frozen=True, slots=True)
 class FakeRegion:
-    """One region of an account; images keep the order of the mapping, everything else is in EC2's words."""
+    """One region of an account; images and snapshots keep the order of the mappings, the rest is in EC2's words.
+
+    Attributes:
+        snapshots: by id; those that images name are not there by themselves.
+        usage: by image id who uses it, and how the reports about it fare; of other images, nobody.
+        reports: the usage reports that there are at first.
+        events: what CloudTrail has, in any order.
+    """
 
     images: Mapping[str, FakeImage] = field(default_factory=dict)
     opt_in_status: Literal["opt-in-not-required", "opted-in", "not-opted-in"] = "opt-in-not-required"
     block_public_access: BlockPublicAccess = "unblocked"
     block_public_access_managed_by: Literal["account", "declarative-policy"] = "account"
+    snapshots: Mapping[str, FakeSnapshot] = field(default_factory=dict)
+    usage: Mapping[str, FakeUsage] = field(default_factory=dict)
+    reports: tuple[FakeReport, ...] = ()
+    recycle_bin: tuple[FakeBinnedImage, ...] = ()
+    events: tuple[FakeEvent, ...] = ()
+    keys: tuple[FakeKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

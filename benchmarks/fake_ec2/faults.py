@@ -17,8 +17,9 @@ class Fault:
     """One rule. Fields that are `None` match every call.
 
     Of the calls that match, the first `skip` pass, then `times` of them are struck (`None`: all), of these every
-    `every`-th only; with `per_image`, each image has a count of its own. So `times=2` strikes the first two,
-    `skip=4, times=1` the fifth, and `times=1, per_image=True` the first one for every image.
+    `every`-th only; with `per_image`, each image (or whatever else the call is about) has a count of its own. So
+    `times=2` strikes the first two, `skip=4, times=1` the fifth, and `times=1, per_image=True` the first one for every
+    image. `names` is an id that the call names, of a snapshot, a report or a key too.
     """
 
     effect: Effect
@@ -26,6 +27,7 @@ class Fault:
     region: str | None = None
     account_id: str | None = None
     image_id: str | None = None
+    names: str | None = None
     skip: int = 0
     times: int | None = None
     every: int = 1
@@ -38,6 +40,7 @@ class Fault:
             and self.region in (None, call.region)
             and self.account_id in (None, call.account_id)
             and (self.image_id is None or self.image_id in call.image_ids)
+            and (self.names is None or self.names in call.parameters.values())
             and self.effect.concerns(call)
         )
 
@@ -62,7 +65,7 @@ class FaultBook:
         for number, fault in enumerate(self._faults):
             if not fault.matches(call):
                 continue
-            key = (number, ",".join(call.image_ids) if fault.per_image else "")
+            key = (number, ",".join(call.resource_ids) if fault.per_image else "")
             occurrence = self._seen[key]
             self._seen[key] += 1
             if chosen is NO_EFFECT and fault.strikes(occurrence):

@@ -1,4 +1,4 @@
-"""The filters of DescribeImages that the fake knows."""
+"""The filters that the fake knows."""
 
 import re
 from collections.abc import Iterator
@@ -22,6 +22,23 @@ def read_filters(call: Call) -> tuple[Filter, ...]:
         found.append((name, tuple(call.listed(f"Filter.{number}.Value"))))
         number += 1
     return tuple(found)
+
+
+def values_of(call: Call, name: str) -> frozenset[str]:
+    """Return the values of one filter of a call, none if it is not there; wildcards mean themselves."""
+    return frozenset(
+        value
+        for prefix in call.numbered("Filter", "Name")
+        if call.parameters[f"{prefix}.Name"] == name
+        for value in call.listed(f"{prefix}.Value")
+    )
+
+
+def refuse_filters(call: Call, *known: str) -> None:
+    """Raise `AwsProblem` if the call has a filter other than these."""
+    for prefix in call.numbered("Filter", "Name"):
+        if (name := call.parameters[f"{prefix}.Name"]) not in known:
+            raise AwsProblem("InvalidParameterValue", f"The filter '{name}' is invalid")
 
 
 def fits(image: FakeImage, owner: str, filters: tuple[Filter, ...]) -> bool:

@@ -18,12 +18,10 @@ from .estate import (
     FakeImage,
     FakeOrganization,
     FakeRegion,
-    Grant,
-    account_grant,
-    everyone_grant,
-    organization_grant,
-    unit_grant,
 )
+from .grants import Grant, account_grant, everyone_grant, organization_grant, unit_grant
+from .keys_data import FakeKey, admitting, key_policy
+from .snapshots_data import FakeSnapshot
 
 REGION_NAMES: Final = (
     *("us-east-1", "eu-west-1", "us-west-2", "eu-central-1", "us-east-2", "us-west-1", "eu-west-2", "eu-west-3"),
@@ -34,6 +32,9 @@ REGION_NAMES: Final = (
 
 PUBLIC, ORGANIZATION, UNIT, ACCOUNT = 9, 41, 29, 399
 """Shared images of each kind in 10,000."""
+
+KEY_ID: Final = "1234abcd-12ab-34cd-56ef-1234567890ab"
+"""The id of the key of every account and region, which admits nobody else."""
 
 _ID_SPACE: Final = 1 << 68
 _STRIDE: Final = 0x9E3779B97F4A7C15 | 1
@@ -94,7 +95,8 @@ class GeneratedImages(Mapping[str, FakeImage]):
         return self._make(index, image_id)
 
     def _make(self, index: int, image_id: str) -> FakeImage:
-        family, tags, devices = _TEMPLATE_PARTS[index % _TEMPLATES]
+        family, tags, device = _TEMPLATE_PARTS[index % _TEMPLATES]
+        snapshot_id = f"snap-{image_id[4:]}"
         return FakeImage(
             id=image_id,
             name=f"{family}-hvm-2026.{index % 12 + 1:02d}.{index % 28 + 1:02d}-x86_64-{index:06d}",
@@ -102,12 +104,32 @@ class GeneratedImages(Mapping[str, FakeImage]):
             creation_date=f"2026-{index % 12 + 1:02d}-{index % 28 + 1:02d}T04:{index % 60:02d}:00.000Z",
             deprecation_time=f"2028-{index % 12 + 1:02d}-{index % 28 + 1:02d}T04:{index % 60:02d}:00.000Z",
             tags=tags,
-            block_devices=devices,
+            block_devices=(FakeBlockDevice(device.device_name, snapshot_id, device.volume_size, device.encrypted),),
+            # Three images in four were launched, in the month after they were made.
+            last_launched_time=f"2026-{index % 12 + 1:02d}-28T23:00:00Z" if index % 4 else None,
             grants=self._grants.get(index, ()),
         )
 
 
-def _template(number: int) -> tuple[str, tuple[tuple[str, str], ...], tuple[FakeBlockDevice, ...]]:
+class GeneratedSnapshots(Mapping[str, FakeSnapshot]):
+    """The snapshot under each generated image, made on demand; encrypted ones have the key with this ARN."""
+
+    def __init__(self, images: Mapping[str, FakeImage], key_arn: str) -> None:
+        self._images, self._key_arn = images, key_arn
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"snap-{image_id[4:]}" for image_id in self._images)
+
+    def __getitem__(self, snapshot_id: str) -> FakeSnapshot:
+        (device,) = self._images[f"ami-{snapshot_id.removeprefix('snap-')}"].block_devices
+        key_arn = self._key_arn if device.encrypted else None
+        return FakeSnapshot(snapshot_id, kms_key_id=key_arn, volume_size=device.volume_size)
+
+
+def _template(number: int) -> tuple[str, tuple[tuple[str, str], ...], FakeBlockDevice]:
     family = f"golden-{('al2023', 'ubuntu-24.04', 'rhel-9', 'windows-2022')[number % 4]}-{number // 4}"
     tags = (
         ("Name", family),
@@ -115,8 +137,7 @@ def _template(number: int) -> tuple[str, tuple[tuple[str, str], ...], tuple[Fake
         ("CostCenter", f"{4000 + number}"),
         ("Environment", ("production", "staging")[number % 2]),
     )
-    devices = (FakeBlockDevice("/dev/xvda", f"snap-{0xA000 + number:017x}", 8 + number, encrypted=number % 3 == 0),)
-    return family, tags, devices
+    return family, tags, FakeBlockDevice("/dev/xvda", "", 8 + number, encrypted=number % 3 == 0)
 
 
 _TEMPLATE_PARTS: Final = tuple(map(_template, range(_TEMPLATES)))
@@ -176,7 +197,9 @@ def generate_estate(
             shared = drawn[cell]
             images = GeneratedImages(sizes[cell], rng.getrandbits(68), shared)
             truth.update((ImageKey(account_id, region, images.image_id(index)), shared[index]) for index in shared)
-            built_regions[region] = FakeRegion(images)
+            key_arn = f"arn:aws:kms:{region}:{account_id}:key/{KEY_ID}"
+            key = FakeKey(KEY_ID, key_policy(admitting(f"arn:aws:iam::{account_id}:root")))
+            built_regions[region] = FakeRegion(images, snapshots=GeneratedSnapshots(images, key_arn), keys=(key,))
         built[account_id] = FakeAccount(built_regions)
     estate = Estate(built, FakeOrganization("o-generated01", ids[0]))
     return estate, Truth(sum(sizes), truth, partners[:_TRUSTED])

@@ -1,38 +1,28 @@
 """DescribeImages: which images a page holds, and their XML."""
 
-import base64
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
+from xml.sax.saxutils import escape
 
 from .calls import Call
 from .estate import FakeBlockDevice, FakeImage
 from .filters import Filter, fits, read_filters
+from .pages import Page, read_limit, read_start
 from .replies import AwsProblem
 from .serialize import RawXml, StructureWriter, service_model
 from .store import Store
 
-LARGEST_PAGE: Final = 1000
 _PAD: Final = "        "
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Images with their owners, from position `start` of the listing; `next` is where the next page starts."""
-
-    images: tuple[tuple[str, FakeImage], ...]
-    start: int
-    next: int | None
 
 
 def find_page(call: Call, store: Store) -> Page:
     """Return the page that a call asks for, or raise `AwsProblem`."""
     filters = read_filters(call)
-    start = _read_token(call)
+    start = read_start(call)
     # Without MaxResults a listing is unpaginated, even with a token.
-    limit = _read_limit(call)
+    limit = read_limit(call)
     images: list[tuple[str, FakeImage]] = []
     position = start
     # Positions count candidates, not matches, so that a late page does not look at the images of the early ones again.
@@ -83,30 +73,6 @@ def sees(account_id: str, owner: str, image: FakeImage) -> bool:
     )
 
 
-def _read_limit(call: Call) -> int | None:
-    text = call.parameters.get("MaxResults")
-    if text is None:
-        return None
-    if not text.isdecimal() or not 1 <= int(text) <= LARGEST_PAGE:
-        raise AwsProblem("InvalidParameterValue", f"Value ( {text} ) for parameter maxResults is invalid.")
-    return int(text)
-
-
-def make_token(position: int) -> str:
-    """Return an opaque token; the characters of base64 make sure that clients encode it."""
-    return base64.b64encode(f"page/{position}>?".encode()).decode()
-
-
-def _read_token(call: Call) -> int:
-    token = call.parameters.get("NextToken")
-    if token is None:
-        return 0
-    try:
-        return int(base64.b64decode(token, validate=True).decode().removeprefix("page/").removesuffix(">?"))
-    except ValueError:
-        raise AwsProblem("InvalidNextToken", "The token is invalid.") from None
-
-
 @cache
 def _image_writer() -> StructureWriter:
     shape = service_model("ec2").shape_for("Image")
@@ -114,32 +80,36 @@ def _image_writer() -> StructureWriter:
 
 
 @lru_cache(maxsize=4096)
-def _shared_part(
-    tags: tuple[tuple[str, str], ...], devices: tuple[FakeBlockDevice, ...], members: tuple[tuple[str, object], ...]
-) -> str:
+def _shared_part(tags: tuple[tuple[str, str], ...], members: tuple[tuple[str, object], ...]) -> str:
     """Write what many images have in common; with one part for each image, rendering would be most of the work."""
+    return _image_writer()({**dict(members), "Tags": [{"Key": key, "Value": value} for key, value in tags] or None})
+
+
+@lru_cache(maxsize=4096)
+def _mappings_around(devices: tuple[tuple[str, int, bool], ...]) -> str:
+    """Write the block device mappings of such devices, with `{0}`, `{1}` and so on in the place of their snapshots."""
     mappings = [
         {
-            "DeviceName": device.device_name,
+            "DeviceName": name.replace("{", "{{").replace("}", "}}"),
             "Ebs": {
                 "DeleteOnTermination": True,
-                "Encrypted": device.encrypted,
+                "Encrypted": encrypted,
                 "Iops": 3000,
-                "SnapshotId": device.snapshot_id,
+                "SnapshotId": f"{{{number}}}",
                 "Throughput": 125,
-                "VolumeSize": device.volume_size,
+                "VolumeSize": size,
                 "VolumeType": "gp3",
             },
         }
-        for device in devices
+        for number, (name, size, encrypted) in enumerate(devices)
     ]
-    return _image_writer()(
-        {
-            **dict(members),
-            "BlockDeviceMappings": mappings or None,
-            "Tags": [{"Key": key, "Value": value} for key, value in tags] or None,
-        }
-    )
+    return _image_writer()({"BlockDeviceMappings": mappings or None})
+
+
+def _mappings(devices: tuple[FakeBlockDevice, ...]) -> str:
+    """Write the block device mappings of an image: only the ids of its snapshots are its own."""
+    around = _mappings_around(tuple((one.device_name, one.volume_size, one.encrypted) for one in devices))
+    return around.format(*(escape(one.snapshot_id) for one in devices))
 
 
 def render_image(owner: str, image: FakeImage) -> RawXml:
@@ -155,6 +125,8 @@ def render_image(owner: str, image: FakeImage) -> RawXml:
             "Name": image.name,
             "Description": image.description,
             "DeprecationTime": image.deprecation_time,
+            "LastLaunchedTime": image.last_launched_time,
         }
     )
-    return RawXml(f"{_PAD}<item>\n{own}{_shared_part(image.tags, image.block_devices, image.members)}{_PAD}</item>\n")
+    rest = _mappings(image.block_devices) + _shared_part(image.tags, image.members)
+    return RawXml(f"{_PAD}<item>\n{own}{rest}{_PAD}</item>\n")

@@ -12,14 +12,16 @@ from typing import Any, Self
 from .buckets import Buckets
 from .connection import Connection
 from .credentials import credentials_for
-from .estate import Estate, FakeImage, Grant
+from .estate import Estate, FakeImage
 from .faults import Fault
+from .grants import Grant
 from .service import UNAVAILABLE_STATES, Service
-from .stats import Stats
+from .snapshots_data import FakeSnapshot
+from .stats import REMEMBERED, Stats
 
 
 class FakeEc2:
-    """A server for EC2, STS and Organizations; use it with `with`, which starts and stops it.
+    """A server for EC2, STS, Organizations, CloudTrail and KMS; use it with `with`, which starts and stops it.
 
     Args:
         estate: what it serves.
@@ -29,9 +31,11 @@ class FakeEc2:
         faults: rules; the first that strikes a call decides.
         verify_every: the signature of every n-th call is checked; 0 for none.
         unavailable_states: the states in which an image's attributes can be neither read nor changed.
-        late_reads: so many reads of an image's launch permission still show what was before ModifyImageAttribute, and
-            so many of the state of image block public access what was before it was switched.
-        clock: what the buckets take for the time, in seconds.
+        late_reads: so many reads of the permission of an image or a snapshot still show what was before it was
+            modified, and so many of the state of image block public access what was before it was switched.
+        report_seconds: how long a usage report is pending.
+        remember: how many of the newest calls `stats` keeps.
+        clock: what the buckets and the usage reports take for the time, in seconds.
     """
 
     def __init__(
@@ -44,6 +48,8 @@ class FakeEc2:
         verify_every: int = 1,
         unavailable_states: frozenset[str] = UNAVAILABLE_STATES,
         late_reads: int = 0,
+        report_seconds: float = 0.0,
+        remember: int = REMEMBERED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._service = Service(
@@ -53,6 +59,8 @@ class FakeEc2:
             verify_every=verify_every,
             unavailable_states=unavailable_states,
             late_reads=late_reads,
+            report_seconds=report_seconds,
+            remember=remember,
             clock=clock,
         )
         self._latency = latency
@@ -123,6 +131,18 @@ class FakeEc2:
     def set_grants(self, account_id: str, region: str, image_id: str, *grants: Grant) -> None:
         """Replace the launch permission of an image; raises `KeyError` if it is not there."""
         self._service.store.set_grants(account_id, region, image_id, *grants)
+
+    def snapshot(self, account_id: str, region: str, snapshot_id: str) -> FakeSnapshot | None:
+        """Return a snapshot as it is now, or `None`."""
+        return self._service.store.snapshot(account_id, region, snapshot_id)
+
+    def put_snapshot(self, account_id: str, region: str, snapshot: FakeSnapshot) -> None:
+        """Add a snapshot, or put it in the place of the one with its id."""
+        self._service.store.put_snapshot(account_id, region, snapshot)
+
+    def drop_snapshot(self, account_id: str, region: str, snapshot_id: str) -> None:
+        """Delete a snapshot."""
+        self._service.store.drop_snapshot(account_id, region, snapshot_id)
 
     def block_public_access(self, account_id: str, region: str) -> str:
         """Return the state of image block public access as it is, whatever reads show."""

@@ -15,9 +15,9 @@ from .credentials import Credentials, credentials_of_key
 from .effects import Effect
 from .estate import Estate
 from .faults import NO_EFFECT, Fault, FaultBook
-from .replies import AwsProblem, Reply, failure, success
+from .replies import JSON_SERVICES, AwsProblem, Reply, failure, success
 from .sigv4 import Authorization, check_token, parse_authorization, verify
-from .stats import Stats
+from .stats import REMEMBERED, Stats
 from .store import Store
 from .wire import HttpRequest
 
@@ -52,10 +52,12 @@ class Service:
         verify_every: int,
         unavailable_states: frozenset[str],
         late_reads: int = 0,
+        report_seconds: float = 0.0,
+        remember: int = REMEMBERED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.store = Store(estate, late_reads)
-        self.stats = Stats()
+        self.store = Store(estate, late_reads, report_seconds, clock)
+        self.stats = Stats(remember)
         self.faults = FaultBook(faults)
         self._throttle = Throttle(bucket, clock)
         self._verify_every = verify_every
@@ -108,9 +110,12 @@ class Service:
             raise AwsProblem("AuthFailure", _NOT_AUTHENTICATED, 401)
 
     def _admit(self, call: Call) -> None:
-        if call.service == "ec2" and not self._throttle.admits(call.account_id, call.region, call.action):
-            self.stats.throttled[call.action] += 1
-            raise AwsProblem("RequestLimitExceeded", "Request limit exceeded.", 503)
+        if self._throttle.admits(call):
+            return
+        self.stats.throttled[call.action] += 1
+        if call.service in JSON_SERVICES:
+            raise AwsProblem("ThrottlingException", "Rate exceeded")
+        raise AwsProblem("RequestLimitExceeded", "Request limit exceeded.", 503)
 
     def _act(self, call: Call, effect: Effect) -> Reply:
         if (instead := effect.instead(call, self.store)) is not None:

@@ -9,13 +9,17 @@ from .calls import Call
 Target = tuple[str, str, str]
 """Account, region and action."""
 
-_REMEMBERED: Final = 10_000
+REMEMBERED: Final = 10_000
 
 
 class Stats:
-    """Counters, read from any thread; `calls` counts every call that arrived, throttled and failed ones included."""
+    """Counters, read from any thread; `calls` counts every call that arrived, throttled and failed ones included.
 
-    def __init__(self) -> None:
+    Args:
+        remember: how many of the newest calls are kept.
+    """
+
+    def __init__(self, remember: int = REMEMBERED) -> None:
         self.calls: Counter[str] = Counter()
         """Calls by action."""
         self.by_target: Counter[Target] = Counter()
@@ -27,9 +31,9 @@ class Stats:
         self.signatures_checked = 0
         self.signature_failures = 0
         self.connections = 0
-        self.recent: deque[Call] = deque(maxlen=_REMEMBERED)
+        self.recent: deque[Call] = deque(maxlen=remember)
         """The newest calls, oldest first."""
-        self.recent_at: deque[float] = deque(maxlen=_REMEMBERED)
+        self.recent_at: deque[float] = deque(maxlen=remember)
         """When each of them came, on the monotonic clock."""
         self.max_in_flight: Counter[tuple[str, str]] = Counter()
         """The most requests that waited for an answer at once, by account and region."""

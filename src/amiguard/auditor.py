@@ -1,11 +1,12 @@
 """The audit: targets in, check results out, as soon as they are known."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from amiguard.core.checks import ami_block_public_access
+from amiguard.core.checks import ami_block_public_access, ami_snapshot_cross_account
 from amiguard.core.checks import ami_cross_account_access as check
 from amiguard.core.checks.registry import additional_checks
 from amiguard.core.checks.unread import unread_target
@@ -23,11 +24,12 @@ from amiguard.core.image import (
 )
 from amiguard.core.ports import AccountReader, ImageReader
 from amiguard.core.result import CheckResult, Target, TargetReport, TargetStatus
+from amiguard.core.snapshot import SnapshotPermission
 
 ACCOUNTS_AT_ONCE = 32
 """Accounts under way at once: enough to keep one core busy, few enough to keep memory flat."""
 _READS_AT_ONCE = 1024
-"""Launch permissions read at once in all targets together, shared among those under way."""
+"""Launch permissions read at once in all targets together, shared among those under way; as many snapshots besides."""
 _MOST_READS_A_TARGET = 32
 """Enough for 20 calls a second at any latency below 1.5 s."""
 _FEWEST_READS_A_TARGET = 4
@@ -35,6 +37,8 @@ _PAGES_AT_ONCE = 256
 """Pages of images in memory at once, over all targets."""
 _EVENTS_AHEAD = 1000
 _DISABLED = "disabled"
+_TOLD_APART = frozenset({ami_block_public_access.METADATA.check_id})
+"""The checks of whole targets: they have their result whether or not the images can be listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +82,9 @@ async def audit(
         checks: the ids of the checks to make besides that of images, which is always made.
 
     Yields:
-        One `CheckResult` an image, one without image for a target that could not be listed, one without image for each
-        additional check of a target, and a `TargetReport` at the end of each target. Closing the iterator stops the
-        reading.
+        One `CheckResult` for each image and check of images, one without image for each check of a target that could
+        not be listed, and for each additional check of whole targets, and a `TargetReport` at the end of each target.
+        An image's result by `ami-cross-account-access` comes before its others. Closing the iterator stops the reading.
 
     Raises:
         ValueError: there is no such check.
@@ -112,10 +116,11 @@ class _Run:
 
     async def end(self, workers: Sequence[asyncio.Task[None]]) -> None:
         """Tell when all is done; a programming error in a worker is raised and must not leave anyone waiting."""
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            await self.events.put(None)
+        # Not in a `finally`: when the audit is closed there may be no room for the end, and nobody who makes it.
+        done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+        await self.events.put(None)
+        for worker in done:
+            worker.result()
 
     async def audit_each(self, accounts: Iterator[AccountReader]) -> None:
         """Audit accounts until none remains."""
@@ -152,6 +157,81 @@ class _Run:
         return max(_FEWEST_READS_A_TARGET, min(_MOST_READS_A_TARGET, share))
 
 
+class _PageRoom:
+    """The room of one page in memory, taken already: it is given back when nobody needs an image of it any more."""
+
+    def __init__(self, pages: asyncio.Semaphore) -> None:
+        self._pages = pages
+        self._needed_by = 1
+
+    def enter(self) -> None:
+        """One more needs it."""
+        self._needed_by += 1
+
+    def leave(self) -> None:
+        """One less needs it."""
+        self._needed_by -= 1
+        if not self._needed_by:
+            self._pages.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderImage:
+    """The snapshots under an image, to be read; without `judge` they are read only, for a result that comes later."""
+
+    image: Image
+    judge: bool
+    room: _PageRoom | None = None
+
+
+class _SnapshotAudit:
+    """The snapshots under the images of one target: each is read once, however many images have it.
+
+    They are read behind the launch permissions, from a bucket of their own: no launch permission waits for them.
+
+    Args:
+        group: the tasks of the target.
+    """
+
+    def __init__(self, reader: ImageReader, rules: Rules, run: _Run, group: asyncio.TaskGroup) -> None:
+        self._reader = reader
+        self._rules = rules
+        self._run = run
+        self._group = group
+        self._waiting: deque[_UnderImage] = deque()
+        self._workers = 0
+        self._known: dict[str, SnapshotPermission | asyncio.Task[SnapshotPermission]] = {}
+
+    def take(self, one: _UnderImage) -> None:
+        """Read the snapshots under one image when its turn has come."""
+        if one.room is not None:
+            one.room.enter()
+        self._waiting.append(one)
+        if self._workers < self._run.reads_a_target:
+            self._workers += 1
+            self._group.create_task(self._read_each())
+
+    async def _read_each(self) -> None:
+        while self._waiting:
+            one = self._waiting.popleft()
+            snapshots = [await self._read(snapshot_id) for snapshot_id in one.image.snapshot_ids]
+            if one.judge:
+                await self._run.events.put(ami_snapshot_cross_account.evaluate(one.image, snapshots, self._rules))
+            if one.room is not None:
+                one.room.leave()
+        self._workers -= 1
+
+    async def _read(self, snapshot_id: str) -> SnapshotPermission:
+        known = self._known.get(snapshot_id)
+        if known is None:
+            known = self._group.create_task(self._reader.read_snapshot_permission(snapshot_id))
+            self._known[snapshot_id] = known
+        if isinstance(known, asyncio.Task):
+            # Only what was read is kept: a target may have a hundred thousand snapshots.
+            known = self._known[snapshot_id] = await known
+        return known
+
+
 class _TargetAudit:
     """The audit of one target."""
 
@@ -164,18 +244,23 @@ class _TargetAudit:
         self._images = 0
         self._vanished = 0
         self._second_look: list[tuple[Image, PermissionReply]] = []
+        self._snapshots: _SnapshotAudit | None = None
+        """None if they are not to be judged."""
 
     async def run(self) -> None:
-        """Read and judge all images, and the switch meanwhile if that is wanted; then report the target."""
+        """Read and judge all images, and the switch and the snapshots meanwhile if wanted; then report the target."""
         async with asyncio.TaskGroup() as group:
             if ami_block_public_access.METADATA.check_id in self._run.checks:
                 group.create_task(self._judge_block_public_access())
+            if ami_snapshot_cross_account.METADATA.check_id in self._run.checks:
+                self._snapshots = _SnapshotAudit(self._reader, self._rules, self._run, group)
             problem = await self._read_listed()
             if self._second_look:
                 await self._look_again()
         status, reason = TargetStatus.AUDITED, ""
         if problem is not None:
-            await self._emit(check.target_unreadable(self._target, problem))
+            for result in unread_target(self._target, problem, self._run.checks - _TOLD_APART):
+                await self._emit(result)
             status, reason = TargetStatus.FAILED, problem.reason
         await self._emit(TargetReport(self._target, status, reason, self._images, self._vanished))
 
@@ -200,7 +285,7 @@ class _TargetAudit:
     async def _next_page(
         self, pages: AsyncIterator[tuple[Image, ...] | Unreadable]
     ) -> tuple[Image, ...] | Unreadable | None:
-        """The next page, once there is room for it; a page of images takes its room until it has been read."""
+        """The next page, once there is room for it; a page takes its room until its images have all been read."""
         await self._run.pages.acquire()
         page = await anext(pages, None)
         if not isinstance(page, tuple):
@@ -209,27 +294,33 @@ class _TargetAudit:
 
     async def _read_page(self, page: tuple[Image, ...]) -> None:
         remaining = iter(page)
+        room = _PageRoom(self._run.pages)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(self._run.reads_a_target, len(page))):
-                    group.create_task(self._read_each(remaining))
+                    group.create_task(self._read_each(remaining, room))
         finally:
-            self._run.pages.release()
+            room.leave()
 
-    async def _read_each(self, remaining: Iterator[Image]) -> None:
+    async def _read_each(self, remaining: Iterator[Image], room: _PageRoom) -> None:
         for image in remaining:
             reply = await self._reader.read_launch_permission(image.image_id)
             match reply:
                 case LaunchPermission() if not _contradicts(image, reply):
-                    await self._judge(image, reply)
+                    await self._judge(image, reply, room)
                 case Unreadable():
-                    await self._judge(image, reply)
+                    await self._judge(image, reply, room)
                 case _:
                     self._second_look.append((image, reply))
+                    if self._snapshots is not None and not isinstance(reply, ImageNotFound):
+                        # Whatever that look brings, the image keeps its snapshots, disabled ones too.
+                        self._snapshots.take(_UnderImage(image, judge=False, room=room))
 
-    async def _judge(self, image: Image, permission: PermissionState) -> None:
+    async def _judge(self, image: Image, permission: PermissionState, room: _PageRoom | None = None) -> None:
         self._images += 1
         await self._emit(check.evaluate(image, permission, self._rules))
+        if self._snapshots is not None:
+            self._snapshots.take(_UnderImage(image, judge=True, room=room))
 
     async def _look_again(self) -> None:
         """List and read once more what was gone, not available, or contradicted itself."""

@@ -25,6 +25,44 @@ def test_the_demo_finds_what_is_wrong_and_says_how_to_go_on(run_amiguard: RunAmi
     assert "Traceback" not in run.err
 
 
+def test_with_evidence_the_demo_shows_what_decides(run_amiguard: RunAmiguard) -> None:
+    run = run_amiguard("demo", "--evidence", "all", "--format", "json")
+    assert run.code == 1
+    document = json.loads(run.out)
+    assert document["audit"]["complete"] is True
+    assert document["summary"]["unknown"] == 0
+    failing = {
+        (one["check_id"], one["image"]["name"], one["region"]): one["evidence"]
+        for one in document["results"]
+        if one["status"] == "fail"
+    }
+
+    in_use = failing["ami-cross-account-access", "erp-windows-2022-20260811", "eu-central-1"]
+    used = {(one["account_id"], one["resource_type"]): one["count"] for one in in_use["usage"]["entries"]}
+    assert used["555566667777", "ec2:Instance"] == 14
+    assert "ImageEngineer/dana.kim@example.com" in json.dumps(in_use["author"])
+    unused = failing["ami-cross-account-access", "monitoring-collector-20260210", "us-east-1"]
+    assert unused["usage"]["entries"] == []
+    locked = failing["ami-cross-account-access", "card-settlement-1.9", "eu-central-1"]
+    assert "does_not_admit" in json.dumps(locked["keys"])
+    assert ("ami-cross-account-access", "ledger-db-7.2.0", "us-east-1") not in failing
+    assert "333344445555" in json.dumps(
+        failing["ami-snapshot-cross-account", "ledger-db-7.2.0", "us-east-1"]["snapshots"]
+    )
+
+    legacy = failing["ami-cross-account-access", "legacy-webshop-2019", "ap-southeast-2"]
+    assert (legacy["author"]["shares"], legacy["author"]["origin"]) == ([], None)
+    binned = [image["name"] for target in document["targets"] for image in target["recycle_bin"]["images"]]
+    assert binned == ["erp-windows-2022-20260414"]
+
+
+def test_the_demo_refuses_evidence_that_there_is_not(run_amiguard: RunAmiguard) -> None:
+    run = run_amiguard("demo", "--evidence", "alles")
+    assert run.code == 2
+    assert "there is no evidence 'alles'" in run.err
+    assert "Starting" not in run.err
+
+
 def test_a_demo_that_is_kept_serves_other_commands_until_it_is_interrupted(
     tmp_path: Path, run_amiguard: RunAmiguard
 ) -> None:

@@ -64,6 +64,7 @@ Summary
 Losing access: everyone, 1 account (999988887777), 1 organization \
 (arn:aws:organizations::999988887777:organization/o-foreign1234), 1 organizational unit
 (arn:aws:organizations::999988887777:ou/o-foreign1234/ou-ab12-foreign1).
+Use unknown of 7 grants: `amiguard plan --evidence usage` asks EC2 who uses the images.
 """
 
 

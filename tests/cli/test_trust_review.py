@@ -8,9 +8,10 @@ import pytest
 
 from amiguard.core.directory import Directory, MemberAccount
 from amiguard.files.directory_file import save_directory
+from amiguard.report.grant_v1 import GrantV1
 from amiguard.report.interface import ALL
 from amiguard.report.json_document import render_json
-from amiguard.report.json_v1 import GrantV1, NarrowedV1
+from amiguard.report.json_v1 import NarrowedV1
 from benchmarks.fake_ec2 import Estate, FakeAccount, FakeEc2, FakeMember, FakeOrganization, FakeTree
 from tests.conftest import RunAmiguard
 from tests.unit.v1_reports import a_report, a_result, a_target

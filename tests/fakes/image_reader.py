@@ -4,15 +4,20 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from amiguard.core.block_public_access import BlockPublicAccess, BlockPublicAccessState
+from amiguard.core.grantee import Grantee
 from amiguard.core.image import Image, ImageNotFound, PermissionReply, Unreadable
 from amiguard.core.organization import NoOrganization, OrganizationView
 from amiguard.core.ports import ImageReader, OpenedAccount
 from amiguard.core.result import Target, TargetReport
+from amiguard.core.snapshot import SnapshotPermission
 
 
 @dataclass
 class FakeImageReader:
-    """Pages, and for each image the replies in the order in which they are given; the last one repeats."""
+    """Pages, and for each image the replies in the order in which they are given; the last one repeats.
+
+    Snapshots that are not named are not shared.
+    """
 
     pages: Sequence[tuple[Image, ...] | Unreadable]
     replies: Mapping[str, Sequence[PermissionReply]] = field(default_factory=dict)
@@ -21,6 +26,8 @@ class FakeImageReader:
     block_public_access: BlockPublicAccessState | Unreadable = field(
         default_factory=lambda: BlockPublicAccessState(BlockPublicAccess.UNBLOCKED, "account")
     )
+    snapshots: Mapping[str, tuple[Grantee, ...] | Unreadable] = field(default_factory=dict)
+    snapshots_asked: list[str] = field(default_factory=list)
 
     async def list_images(self) -> AsyncIterator[tuple[Image, ...] | Unreadable]:
         for page in self.pages:
@@ -39,6 +46,10 @@ class FakeImageReader:
         reply = replies[min(self.asked.count(image_id), len(replies) - 1)]
         self.asked.append(image_id)
         return reply
+
+    async def read_snapshot_permission(self, snapshot_id: str) -> SnapshotPermission:
+        self.snapshots_asked.append(snapshot_id)
+        return SnapshotPermission(snapshot_id, self.snapshots.get(snapshot_id, ()))
 
     async def read_block_public_access(self) -> BlockPublicAccessState | Unreadable:
         return self.block_public_access

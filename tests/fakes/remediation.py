@@ -7,19 +7,17 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from amiguard.core.block_public_access import BlockPublicAccess, BlockPublicAccessState
-from amiguard.core.edit import Edit, Step
+from amiguard.core.edit import MOST_GRANTS_A_CALL, MOST_SNAPSHOT_GRANTS_A_CALL, Edit, Step
 from amiguard.core.errors import OutputError
-from amiguard.core.grantee import Everyone, Grantee
+from amiguard.core.grantee import Account, Everyone, Grantee
 from amiguard.core.image import Image, ImageNotFound, LaunchPermission, PermissionReply, Unreadable
 from amiguard.core.organization import NoOrganization, OrganizationView
 from amiguard.core.ports import Accepted, NoAnswer, OpenedTarget, Refused, WriteReply
 from amiguard.core.remediation import ChangeStatus, JournaledChange
 from amiguard.core.result import Target
+from amiguard.core.snapshot import SnapshotPermission
+from tests.fakes.remediation_states import ALWAYS, FakeImage, FakePermission, FakeSnapshot, FakeSwitch, State
 
-State = frozenset[Grantee]
-
-
-_ALWAYS = float("-inf")
 _NEVER = float("inf")
 
 
@@ -45,62 +43,21 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-@dataclass
-class FakeImage:
-    """One image: what it was, in order, and from when each state shows."""
-
-    listed: Image
-    states: list[tuple[float, State]]
-
-    @property
-    def actual(self) -> State:
-        return self.states[-1][1]
-
-    @property
-    def history(self) -> list[State]:
-        return [state for _, state in self.states]
-
-    def shown(self, now: float) -> State:
-        return next(state for at, state in reversed(self.states) if at <= now)
-
-    def become(self, state: State, shows_at: float) -> None:
-        self.states.append((max(shows_at, self.states[-1][0]), state))
-
-
-@dataclass
-class FakeSwitch:
-    """Image block public access of one target; it works as it shows."""
-
-    states: list[tuple[float, BlockPublicAccess]] = field(
-        default_factory=lambda: [(_ALWAYS, BlockPublicAccess.UNBLOCKED)]
-    )
-    managed_by: str = "account"
-    unreadable: Unreadable | None = None
-
-    @property
-    def actual(self) -> BlockPublicAccess:
-        return self.states[-1][1]
-
-    def shown(self, now: float) -> BlockPublicAccess:
-        return next(state for at, state in reversed(self.states) if at <= now)
-
-    def become(self, state: BlockPublicAccess, shows_at: float) -> None:
-        self.states.append((max(shows_at, self.states[-1][0]), state))
-
-
 class FakeWorld:
-    """The images and switches of all targets, by image id and target, and everything that was called.
+    """The images, snapshots and switches of all targets, by id and target, and everything that was called.
 
     Attributes:
-        lag: seconds until a change of an image shows; asked once a change.
+        lag: seconds until a change of an image or a snapshot shows; asked once a change.
         switch_lag: the same for switches.
-        faults: what goes wrong with the next calls for an image, or (by target) for a switch.
+        faults: what goes wrong with the next calls for an image or a snapshot, or (by target) for a switch.
         replies: what is given instead of the next launch permissions of an image.
-        on_read: called before an image is read: someone else who changes it.
+        snapshot_replies: what is given instead of the next permissions of a snapshot.
+        snapshots_blocked: the targets where no snapshot can be made public.
+        on_read: called before an image or a snapshot is read: someone else who changes it.
         calls_left: how many more calls (of any port) until the program is killed; None for never.
         kill_after_effect: a call that changes something has its effect before the program is killed.
-        violations: calls that nobody may make: without a turn, or without an intent.
-        calls: what was called for real, as (image id or region, step or state).
+        violations: calls that nobody may make: without a turn, without an intent, with more than EC2 takes.
+        calls: what was called for real, as (image or snapshot id or region, step or state).
         dry_calls: the same, of dry runs.
     """
 
@@ -109,9 +66,12 @@ class FakeWorld:
     ) -> None:
         self.lag, self.switch_lag = lag, switch_lag
         self.images: dict[str, FakeImage] = {}
+        self.snapshots: dict[str, FakeSnapshot] = {}
+        self.snapshots_blocked: set[Target] = set()
         self.switches: defaultdict[Target, FakeSwitch] = defaultdict(FakeSwitch)
         self.faults: defaultdict[str | Target, deque[Fault]] = defaultdict(deque)
         self.replies: defaultdict[str, deque[PermissionReply]] = defaultdict(deque)
+        self.snapshot_replies: defaultdict[str, deque[Unreadable]] = defaultdict(deque)
         self.on_read: Callable[[str], None] = lambda _: None
         self.calls_left: int | None = None
         self.kill_after_effect = False
@@ -125,16 +85,29 @@ class FakeWorld:
 
     def add(self, listed: Image, grantees: Iterable[Grantee]) -> FakeImage:
         """Put an image into the world."""
-        self.images[listed.image_id] = FakeImage(listed, [(_ALWAYS, frozenset(grantees))])
+        self.images[listed.image_id] = FakeImage([(ALWAYS, frozenset(grantees))], listed)
         return self.images[listed.image_id]
+
+    def add_snapshot(self, snapshot_id: str, target: Target, grantees: Iterable[Grantee]) -> FakeSnapshot:
+        """Put a snapshot into the world."""
+        self.snapshots[snapshot_id] = FakeSnapshot([(ALWAYS, frozenset(grantees))], target)
+        return self.snapshots[snapshot_id]
+
+    def permission(self, name: str) -> FakePermission:
+        """That of an image or a snapshot, by its id."""
+        return self.snapshots[name] if name in self.snapshots else self.images[name]
 
     def launch_permission(self, image_id: str) -> State:
         """Who may launch an image now, whatever shows."""
         return self.images[image_id].actual
 
-    def meddle(self, image_id: str, grantees: Iterable[Grantee]) -> None:
-        """Someone else changes an image; it shows at once."""
-        self.images[image_id].become(frozenset(grantees), _ALWAYS)
+    def meddle(self, name: str, grantees: Iterable[Grantee]) -> None:
+        """Someone else changes an image or a snapshot; it shows at once."""
+        self.permission(name).become(frozenset(grantees), ALWAYS)
+
+    @property
+    def _permissions(self) -> tuple[FakePermission, ...]:
+        return (*self.images.values(), *self.snapshots.values())
 
     def enter(self) -> bool:
         """Count a call; whether it is the one during which the program is killed."""
@@ -159,17 +132,18 @@ class FakeWorld:
         self.dead, self.calls_left = False, None
         self.faults.clear()
         self.replies.clear()
-        for one in self.images.values():
-            one.states = [(_ALWAYS if at <= ended else at - ended, state) for at, state in one.states]
+        self.snapshot_replies.clear()
+        for one in self._permissions:
+            one.states = [(ALWAYS if at <= ended else at - ended, state) for at, state in one.states]
         for switch in self.switches.values():
-            switch.states = [(_ALWAYS if at <= ended else at - ended, state) for at, state in switch.states]
+            switch.states = [(ALWAYS if at <= ended else at - ended, state) for at, state in switch.states]
 
     def settle(self) -> None:
         """Let everything show that is late."""
-        for one in self.images.values():
-            one.states = [(_ALWAYS, state) for _, state in one.states]
+        for one in self._permissions:
+            one.states = [(ALWAYS, state) for _, state in one.states]
         for switch in self.switches.values():
-            switch.states = [(_ALWAYS, state) for _, state in switch.states]
+            switch.states = [(ALWAYS, state) for _, state in switch.states]
 
 
 @dataclass
@@ -255,6 +229,19 @@ class _Reader:
             return ImageNotFound()
         return LaunchPermission(tuple(self._world.images[image_id].shown(_now())))
 
+    async def read_snapshot_permission(self, snapshot_id: str) -> SnapshotPermission:
+        world = self._world
+        world.live()
+        await asyncio.sleep(0.01)
+        world.read_counts[snapshot_id] += 1
+        world.on_read(snapshot_id)
+        if world.snapshot_replies[snapshot_id]:
+            return SnapshotPermission(snapshot_id, world.snapshot_replies[snapshot_id].popleft())
+        snapshot = world.snapshots.get(snapshot_id)
+        if snapshot is None or snapshot.target != self._target:
+            return SnapshotPermission(snapshot_id, Unreadable("InvalidSnapshot.NotFound"), gone=True)
+        return SnapshotPermission(snapshot_id, tuple(snapshot.shown(_now())))
+
     async def read_block_public_access(self) -> BlockPublicAccessState | Unreadable:
         self._world.live()
         await asyncio.sleep(0.01)
@@ -262,33 +249,65 @@ class _Reader:
         return switch.unreadable or BlockPublicAccessState(switch.shown(_now()), switch.managed_by)
 
 
+class _Turns:
+    """The turns of one kind of call."""
+
+    def __init__(self, world: FakeWorld, gap: float) -> None:
+        self._world, self._gap = world, gap
+        self._next, self._left = 0.0, 0
+
+    async def wait(self) -> None:
+        self._world.live()
+        at = max(_now(), self._next)
+        self._next = at + self._gap
+        await asyncio.sleep(at - _now())
+        self._left += 1
+
+    def take(self, name: str) -> None:
+        if self._left <= 0:
+            self._world.violations.append(f"{name}: without a turn")
+        self._left -= 1
+
+
 class _Writer:
     def __init__(self, world: FakeWorld, target: Target, gap: float) -> None:
-        self._world, self._target, self._gap = world, target, gap
-        self._next_turn, self._turns = 0.0, 0
+        self._world, self._target = world, target
+        self._turns, self._snapshot_turns = _Turns(world, gap), _Turns(world, gap)
 
     async def wait_for_turn(self) -> None:
-        self._world.live()
-        at = max(_now(), self._next_turn)
-        self._next_turn = at + self._gap
-        await asyncio.sleep(at - _now())
-        self._turns += 1
+        await self._turns.wait()
 
     async def modify_launch_permission(self, image_id: str, step: Step, *, dry_run: bool = False) -> WriteReply:
-        world = self._world
-        if self._turns <= 0:
-            world.violations.append(f"{image_id}: without a turn")
-        self._turns -= 1
-        key = f"{self._target.account_id}/{self._target.region}/{image_id}"
-        image = world.images[image_id]
+        self._turns.take(image_id)
+        switch = self._world.switches[self._target].shown(_now())
+        refusal = None
+        if Everyone() in step.add and switch is not BlockPublicAccess.UNBLOCKED:
+            refusal = Refused("OperationNotPermitted", blocked_public=True)
+        return await self._modify(image_id, step, MOST_GRANTS_A_CALL, refusal, dry_run=dry_run)
+
+    async def wait_for_snapshot_turn(self) -> None:
+        await self._snapshot_turns.wait()
+
+    async def modify_create_volume_permission(
+        self, snapshot_id: str, step: Step, *, dry_run: bool = False
+    ) -> WriteReply:
+        self._snapshot_turns.take(snapshot_id)
+        if not all(isinstance(one, Account | Everyone) for one in (*step.add, *step.remove)):
+            self._world.violations.append(f"{snapshot_id}: a grantee that no snapshot has")
+        blocked = Everyone() in step.add and self._target in self._world.snapshots_blocked
+        refusal = Refused("OperationNotPermitted: snapshots") if blocked else None
+        return await self._modify(snapshot_id, step, MOST_SNAPSHOT_GRANTS_A_CALL, refusal, dry_run=dry_run)
+
+    async def _modify(self, name: str, step: Step, most: int, refusal: Refused | None, *, dry_run: bool) -> WriteReply:
+        world, permission = self._world, self._world.permission(name)
+        if len(step.add) + len(step.remove) > most:
+            world.violations.append(f"{name}: more grantees than a call takes")
+        key = f"{self._target.account_id}/{self._target.region}/{name}"
 
         def effect() -> None:
-            image.become((image.actual | set(step.add)) - set(step.remove), _now() + world.lag())
+            permission.become((permission.actual | set(step.add)) - set(step.remove), _now() + world.lag())
 
-        blocked = (
-            Everyone() in step.add and world.switches[self._target].shown(_now()) is not BlockPublicAccess.UNBLOCKED
-        )
-        return await self._call(key, image_id, image_id, step, effect, dry_run=dry_run, blocked=blocked)
+        return await self._call(key, name, name, step, effect, dry_run=dry_run, refusal=refusal)
 
     async def set_block_public_access(self, state: BlockPublicAccess, *, dry_run: bool = False) -> WriteReply:
         world, target = self._world, self._target
@@ -308,7 +327,7 @@ class _Writer:
         effect: Callable[[], None],
         *,
         dry_run: bool,
-        blocked: bool = False,
+        refusal: Refused | None = None,
     ) -> WriteReply:
         world = self._world
         killed = world.enter()
@@ -322,7 +341,7 @@ class _Writer:
         faults = world.faults[whose_faults]
         fault = faults.popleft() if faults else None
         if killed:
-            if world.kill_after_effect and not dry_run and fault is None and not blocked:
+            if world.kill_after_effect and not dry_run and fault is None and refusal is None:
                 effect()
             raise KilledError
         await asyncio.sleep(20 if fault is Fault.THROTTLED else 0.01)
@@ -330,8 +349,10 @@ class _Writer:
             return Refused("not permitted", "grant it")
         if fault is Fault.LOST_BEFORE:
             return NoAnswer("connection reset")
-        if fault is Fault.BLOCKED or blocked:
+        if fault is Fault.BLOCKED:
             return Refused("OperationNotPermitted", blocked_public=True)
+        if refusal is not None:
+            return refusal
         if not dry_run:
             effect()
         return NoAnswer("HTTP 500") if fault is Fault.LOST_AFTER else Accepted()

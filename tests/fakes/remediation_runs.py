@@ -9,10 +9,17 @@ from typing import TypeVar
 
 from amiguard.core.block_public_access import BlockPublicAccess
 from amiguard.core.decision import rules_in_force
-from amiguard.core.edit import BlockPublicAccessEdit, LaunchPermissionEdit, Step, in_order
+from amiguard.core.edit import (
+    BlockPublicAccessEdit,
+    CreateVolumePermissionEdit,
+    LaunchPermissionEdit,
+    PermissionEdit,
+    Step,
+    in_order,
+)
 from amiguard.core.grantee import Account, Everyone, Grantee
 from amiguard.core.organization import NoOrganization
-from amiguard.core.plan import Addition, BlockPublicAccessChange, Change, ImageChange, Removal
+from amiguard.core.plan import Addition, BlockPublicAccessChange, Change, ImageChange, Removal, SnapshotChange
 from amiguard.core.remediation import ChangeOutcome, ChangeStatus, JournaledChange, StateOf
 from amiguard.core.result import Target
 from amiguard.core.trust import TrustEntry, TrustPolicy, parse_trustee
@@ -28,6 +35,7 @@ POLICY = TrustPolicy(tuple(TrustEntry(parse_trustee(one.account_id)) for one in 
 RULES = rules_in_force(POLICY, (), today=date(2026, 6, 15), organization=NoOrganization())
 AMI = "ami-0123456789abcdef0"
 KEY = f"{OWNER}/eu-central-1/{AMI}"
+SNAP = "snap-0123456789abcdef0"
 BLOCKED, UNBLOCKED = BlockPublicAccess.BLOCK_NEW_SHARING, BlockPublicAccess.UNBLOCKED
 SWITCH = BlockPublicAccessChange(BlockPublicAccessEdit(TARGET, UNBLOCKED, BLOCKED))
 S = ChangeStatus
@@ -50,10 +58,31 @@ def change_of(edit: LaunchPermissionEdit) -> ImageChange:
     )
 
 
-def world_of(*edits: LaunchPermissionEdit, lag: float = 0.0, switch_lag: float = 0.0) -> FakeWorld:
+def snapshot_edit_of(
+    before: Sequence[Grantee],
+    after: Sequence[Grantee],
+    snapshot_id: str = SNAP,
+    image_ids: tuple[str, ...] = (AMI,),
+    target: Target = TARGET,
+) -> CreateVolumePermissionEdit:
+    return CreateVolumePermissionEdit(target, snapshot_id, image_ids, in_order(before), in_order(after))
+
+
+def snapshot_change_of(edit: CreateVolumePermissionEdit) -> SnapshotChange:
+    removed = set(edit.before) - set(edit.after)
+    return SnapshotChange(edit, tuple(Removal(one, "not trusted") for one in in_order(removed)))
+
+
+def world_of(*edits: PermissionEdit, lag: float = 0.0, switch_lag: float = 0.0) -> FakeWorld:
     world = FakeWorld(lag=lambda: lag, switch_lag=lambda: switch_lag)
     for edit in edits:
-        world.add(image(edit.image_id, region=edit.target.region), edit.before)
+        if isinstance(edit, LaunchPermissionEdit):
+            world.add(image(edit.image_id, region=edit.target.region), edit.before)
+        else:
+            world.add_snapshot(edit.snapshot_id, edit.target, edit.before)
+            for image_id in edit.image_ids:
+                if image_id not in world.images:
+                    world.add(image(image_id, region=edit.target.region), ())
     return world
 
 

@@ -13,12 +13,22 @@ from typing import Any
 import pytest
 
 from amiguard.core.block_public_access import BlockPublicAccess
-from amiguard.core.edit import BlockPublicAccessEdit, LaunchPermissionEdit, in_order
+from amiguard.core.edit import BlockPublicAccessEdit, CreateVolumePermissionEdit, LaunchPermissionEdit, in_order
 from amiguard.core.grantee import Everyone, Grantee, parse_grant
-from amiguard.core.plan import Addition, BlockPublicAccessChange, Change, ImageChange, Removal
+from amiguard.core.plan import Addition, BlockPublicAccessChange, Change, ImageChange, Removal, SnapshotChange
 from amiguard.core.result import Target
 from amiguard.demo.server import running_server
 from amiguard.report.plan_commands import render_commands
+from benchmarks.fake_ec2 import (
+    Estate,
+    FakeAccount,
+    FakeEc2,
+    FakeRegion,
+    FakeSnapshot,
+    account_grant,
+    by_snapshot_id,
+    everyone_grant,
+)
 from tests.conftest import scrubbed_environment
 from tests.unit.test_plan_table import plan_of
 
@@ -101,6 +111,34 @@ def test_the_commands_lead_to_exactly_what_the_plan_says(moto: str, tmp_path: Pa
             assert seen == sorted(map(written, after), key=str)
         state = aws("get-image-block-public-access-state")
         assert state["ImageBlockPublicAccessState"] == "block-new-sharing"
+
+
+def test_the_commands_take_back_snapshots(tmp_path: Path) -> None:
+    """By the fake EC2: moto does not read the lists of ModifySnapshotAttribute."""
+    owner, snapshot_id = TARGET.account_id, "snap-00000000000000001"
+    before, after = in_order([Everyone(), STRANGER, TRUSTED]), (TRUSTED,)
+    grants = (everyone_grant(), account_grant("999988887777"), account_grant("111122223333"))
+    region = FakeRegion(snapshots=by_snapshot_id(FakeSnapshot(snapshot_id, grants)))
+    edit = CreateVolumePermissionEdit(TARGET, snapshot_id, ("ami-1",), before, after)
+    change = SnapshotChange(edit, tuple(Removal(one, "not trusted") for one in (Everyone(), STRANGER)))
+    stream = io.StringIO()
+    render_commands(plan_of(change), stream)
+    with FakeEc2(Estate({owner: FakeAccount({REGION: region})})) as fake:
+        environment = scrubbed_environment(tmp_path, fake.environment(owner))
+        environment["PATH"] = f"{AWS_CLI.parent}:{environment['PATH']}"
+        done = subprocess.run(
+            ["sh"],  # noqa: S607 - whatever sh the machine has
+            input=stream.getvalue(),
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "0 changes failed\n")
+        found = fake.snapshot(owner, REGION, snapshot_id)
+    assert found is not None
+    assert [grant.value for grant in found.grants] == ["111122223333"]
 
 
 def change(image_id: str, name: str, before: list[Grantee], after: list[Grantee]) -> Change:

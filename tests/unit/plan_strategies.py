@@ -1,11 +1,13 @@
 """Random plans, and one that has something of everything."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
 from amiguard.core.block_public_access import BlockPublicAccess
-from amiguard.core.edit import BlockPublicAccessEdit, LaunchPermissionEdit, in_order
+from amiguard.core.edit import BlockPublicAccessEdit, CreateVolumePermissionEdit, LaunchPermissionEdit, in_order
+from amiguard.core.evidence import UsageEntry
 from amiguard.core.grantee import Account, Everyone, Grantee, GranteeKind, Unrecognized, grantee_kind, grantee_of
 from amiguard.core.plan import (
     Addition,
@@ -14,10 +16,15 @@ from amiguard.core.plan import (
     Change,
     Effect,
     ImageChange,
+    InUse,
     LeftOut,
+    NotInUse,
     Plan,
     Removal,
+    SnapshotChange,
     Unplanned,
+    Use,
+    UseUnknown,
 )
 from amiguard.core.result import ALL_REGIONS, Target
 
@@ -69,6 +76,39 @@ PLAN = Plan(
     ),
 )
 
+SNAPSHOT_EDIT = CreateVolumePermissionEdit(
+    TARGET,
+    "snap-0123456789abcdef0",
+    ("ami-0123456789abcdef0", "ami-11111111"),
+    before=in_order([Everyone(), FRIEND, STRANGER]),
+    after=(FRIEND,),
+)
+_USED = InUse(NOON, (UsageEntry(STRANGER.account_id, "ec2:Instance", 14),))
+WITH_EVIDENCE = replace(
+    PLAN,
+    changes=(
+        ImageChange(
+            replace(IMAGE_EDIT, before=in_order([Everyone(), UNIT, STRANGER]), after=()),
+            additions=(),
+            removals=(
+                Removal(Everyone(), "public", use=UseUnknown("not permitted: \u202e")),
+                Removal(UNIT, "not listed", use=NotInUse(NOON), notes=("shared by \x1b[31m", "a key")),
+                Removal(STRANGER, "not listed", use=_USED),
+            ),
+        ),
+        SnapshotChange(
+            SNAPSHOT_EDIT,
+            (Removal(Everyone(), "public", notes=("decided by some images",)), Removal(STRANGER, "not listed")),
+        ),
+    ),
+    left_out=(
+        LeftOut(TARGET, "ami-11111111", "used", "it is used", removal=Removal(STRANGER, "not listed", use=_USED)),
+        LeftOut(TARGET, "ami-11111111", "held", "it is held", "snap-11111111"),
+    ),
+    unplanned=(Unplanned(TARGET, "ami-22222222", "throttled", "snap-22222222"),),
+)
+"""What was added to version 1 of the plan file, all of it."""
+
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 words = st.text(st.characters(codec="ascii", exclude_categories=["Cc", "Zs"]), min_size=1, max_size=8)
 accounts = st.from_regex(r"[0-9]{12}", fullmatch=True)
@@ -80,6 +120,19 @@ removable: st.SearchStrategy[Grantee] = addable | st.just(Everyone()) | words.ma
 grantees: st.SearchStrategy[Grantee] = removable | texts.map(Unrecognized)
 targets = st.builds(Target, accounts, st.sampled_from(["eu-central-1", "us-gov-west-1"]), st.sampled_from(["aws"]))
 image_ids = st.from_regex(r"ami-[0-9a-f]{8,17}", fullmatch=True)
+snapshot_ids = st.from_regex(r"snap-[0-9a-f]{8,17}", fullmatch=True)
+usage_entries = st.builds(UsageEntry, texts, texts, st.integers(0, 10**9))
+uses: st.SearchStrategy[Use] = st.one_of(
+    st.builds(UseUnknown, texts),
+    st.builds(NotInUse, moments),
+    st.builds(InUse, moments, st.lists(usage_entries, min_size=1, max_size=2).map(tuple)),
+)
+
+
+def removal_of(grantee: Grantee) -> st.SearchStrategy[Removal]:
+    return st.builds(
+        Removal, st.just(grantee), texts, st.sampled_from(Effect), texts, uses, st.lists(texts, max_size=2).map(tuple)
+    )
 
 
 @st.composite
@@ -95,8 +148,18 @@ def image_changes(draw: st.DrawFn) -> ImageChange:
     return ImageChange(
         edit,
         tuple(Addition(one, draw(texts)) for one in in_order(added)),
-        tuple(Removal(one, draw(texts), draw(st.sampled_from(Effect)), draw(texts)) for one in in_order(removed)),
+        tuple(draw(removal_of(one)) for one in in_order(removed)),
     )
+
+
+@st.composite
+def snapshot_changes(draw: st.DrawFn) -> SnapshotChange:
+    before = in_order(draw(st.sets(accounts.map(Account) | st.just(Everyone()), min_size=1, max_size=4)))
+    removed = draw(st.sets(st.sampled_from(before), min_size=1))
+    after = in_order(set(before) - removed)
+    image_names = tuple(draw(st.lists(image_ids, min_size=1, max_size=3, unique=True)))
+    edit = CreateVolumePermissionEdit(draw(targets), draw(snapshot_ids), image_names, before, after)
+    return SnapshotChange(edit, tuple(draw(removal_of(one)) for one in in_order(removed)))
 
 
 switches = targets.map(
@@ -104,8 +167,19 @@ switches = targets.map(
         BlockPublicAccessEdit(target, BlockPublicAccess.UNBLOCKED, BlockPublicAccess.BLOCK_NEW_SHARING)
     )
 )
-changes: st.SearchStrategy[Change] = image_changes() | switches
+changes: st.SearchStrategy[Change] = image_changes() | snapshot_changes() | switches
+removals = grantees.flatmap(removal_of)
 anywhere = targets | accounts.map(lambda account_id: Target(account_id, ALL_REGIONS, "aws-cn"))
+left_out = st.builds(
+    LeftOut,
+    anywhere,
+    st.none() | image_ids,
+    texts,
+    texts,
+    st.none() | snapshot_ids,
+    st.none() | removals,
+)
+unplanned = st.builds(Unplanned, anywhere, st.none() | image_ids, texts, st.none() | snapshot_ids)
 
 
 @st.composite
@@ -121,6 +195,6 @@ def plans(draw: st.DrawFn) -> Plan:
         trust_policy_digest=draw(words),
         audited=Audited(draw(st.integers(0, 10**9)), draw(st.integers(0, 10**9))),
         changes=tuple(draw(st.lists(changes, max_size=3, unique_by=lambda change: change.edit.key))),
-        left_out=tuple(draw(st.lists(st.builds(LeftOut, anywhere, st.none() | image_ids, texts, texts), max_size=2))),
-        unplanned=tuple(draw(st.lists(st.builds(Unplanned, anywhere, st.none() | image_ids, texts), max_size=2))),
+        left_out=tuple(draw(st.lists(left_out, max_size=2))),
+        unplanned=tuple(draw(st.lists(unplanned, max_size=2))),
     )

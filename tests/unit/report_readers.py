@@ -45,7 +45,7 @@ def read_csv(text: str) -> Reading:
     assert text.endswith("\r\n")
     assert text.replace("\r\n", "").isprintable()
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    assert {len(row) for row in rows} == {20}
+    assert {len(row) for row in rows} == {28}
     for row in rows:
         for cell in row:
             # Also where a semicolon begins a new cell, and quotes or spaces stand before what is in it.

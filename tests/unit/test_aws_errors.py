@@ -106,6 +106,34 @@ def test_codes_are_explained_and_name_what_is_missing(code: str, message: str, e
     assert explain(ApiError(code, message), ACTION) == expected
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "reason", "hint"),
+    [
+        (
+            "OperationNotPermitted",
+            "Block public access",
+            "EC2 does not permit it: Block public access",
+            "snapshot block public access keeps snapshots from being made public; no encrypted one can be public, and "
+            "none under the AWS managed key can be shared",
+        ),
+        (
+            "InvalidSnapshot.NotFound",
+            "The snapshot 'snap-1' does not exist.",
+            "EC2 does not know the snapshot: it is gone, or in another region",
+            None,
+        ),
+        (
+            "AuthFailure",
+            "Not authorized for snapshot snap-1",
+            "the snapshot belongs to another account: Not authorized for snapshot snap-1",
+            None,
+        ),
+    ],
+)
+def test_what_keeps_a_snapshot_from_being_changed(code: str, message: str, reason: str, hint: str | None) -> None:
+    assert explain(ApiError(code, message), "ec2:ModifySnapshotAttribute") == Unreadable(reason, hint)
+
+
 def client_error(code: str) -> botocore_errors.ClientError:
     return botocore_errors.ClientError({"Error": {"Code": code, "Message": "m"}}, "GetCallerIdentity")
 

@@ -9,7 +9,7 @@ import pytest
 
 from amiguard.auditor import AuditEvent, audit
 from amiguard.core.block_public_access import BlockPublicAccess, BlockPublicAccessState
-from amiguard.core.checks import ami_cross_account_access
+from amiguard.core.checks import ami_cross_account_access, ami_snapshot_cross_account
 from amiguard.core.checks.ami_block_public_access import METADATA, evaluate
 from amiguard.core.checks.registry import ADDITIONAL, CHECK_IDS, CHECKS, additional_checks
 from amiguard.core.checks.unread import unread_target
@@ -28,6 +28,7 @@ OTHER = replace(TARGET, region="us-east-1")
 RULES = rules_in_force(TrustPolicy(), (), today=date(2026, 6, 15), organization=NoOrganization())
 IMAGES = "ami-cross-account-access"
 SWITCH = "ami-block-public-access"
+SNAPSHOTS = "ami-snapshot-cross-account"
 ON = frozenset({SWITCH})
 DENIED = Unreadable("not permitted: ec2:GetImageBlockPublicAccessState", "grant it")
 
@@ -103,9 +104,9 @@ def test_what_it_says_of_itself() -> None:
 
 
 def test_the_registry_knows_which_checks_always_run() -> None:
-    assert CHECKS == (ami_cross_account_access.METADATA, METADATA)
-    assert CHECK_IDS == (IMAGES, SWITCH)
-    assert ADDITIONAL == ON
+    assert CHECKS == (ami_cross_account_access.METADATA, METADATA, ami_snapshot_cross_account.METADATA)
+    assert CHECK_IDS == (IMAGES, SWITCH, SNAPSHOTS)
+    assert set(ADDITIONAL) == {SWITCH, SNAPSHOTS}
     assert additional_checks([]) == additional_checks([IMAGES]) == frozenset()
     assert additional_checks([SWITCH, IMAGES, SWITCH]) == ON
     with pytest.raises(ValueError, match="there is no check all, ami"):
@@ -114,7 +115,8 @@ def test_the_registry_knows_which_checks_always_run() -> None:
 
 def test_an_unread_target_has_one_unknown_result_a_check() -> None:
     assert unread_target(TARGET, DENIED, frozenset()) == (ami_cross_account_access.target_unreadable(TARGET, DENIED),)
-    results = unread_target(TARGET, DENIED, ON)
+    results = unread_target(TARGET, DENIED, ADDITIONAL)
+    assert len(results) == len(CHECK_IDS)
     assert {result.check_id for result in results} == set(CHECK_IDS)
     assert {result.status for result in results} == {Status.UNKNOWN}
 

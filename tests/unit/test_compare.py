@@ -19,9 +19,10 @@ from amiguard.report.compare import Comparison, Kind, compare
 from amiguard.report.compare_json import render_comparison_json
 from amiguard.report.compare_markdown import render_comparison_markdown
 from amiguard.report.compare_table import render_comparison
+from amiguard.report.grant_v1 import GrantV1
 from amiguard.report.interface import ALL, Renderer, Report, StatusFilter
 from amiguard.report.json_document import render_json
-from amiguard.report.json_v1 import GrantV1, ResultV1, StatusV1, TargetV1
+from amiguard.report.json_v1 import ResultV1, StatusV1, TargetV1
 from amiguard.report.jsonl import render_jsonl
 from amiguard.report.sanitize import printable
 from amiguard.report.saved_report import SavedReport, open_saved_report

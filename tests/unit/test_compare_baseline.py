@@ -10,9 +10,10 @@ import pytest
 
 from amiguard.cli.baseline import Baseline
 from amiguard.core.errors import InputError
+from amiguard.report.grant_v1 import GrantV1
 from amiguard.report.interface import ALL, NEEDS_ATTENTION, Report, StatusFilter
 from amiguard.report.json_document import render_json
-from amiguard.report.json_v1 import GrantV1, ResultV1
+from amiguard.report.json_v1 import ResultV1
 from amiguard.report.saved_report import open_saved_report
 from amiguard.report.table import render_table
 from tests.unit.test_report_samples import FRANKFURT, STRANGER, image, judged, sample_report

@@ -109,7 +109,11 @@ def test_a_page_of_images() -> None:
         f'<DescribeImagesResponse xmlns="{NAMESPACE}"><requestId>r</requestId><imagesSet><item><imageId>ami-1</imageId>'
         "<imageState>available</imageState><imageOwnerId>123456789012</imageOwnerId><isPublic>true</isPublic>"
         "<name>a &lt;b&gt; \u202e</name><creationDate>2026-01-02T03:04:05.000Z</creationDate><blockDeviceMapping><item>"
-        "<deviceName>/dev/xvda</deviceName></item></blockDeviceMapping><tagSet><item><key>Team</key><value/></item>"
+        "<deviceName>/dev/xvda</deviceName><ebs><encrypted>true</encrypted><snapshotId>snap-b</snapshotId></ebs></item>"
+        "<item><deviceName>/dev/xvdb</deviceName><virtualName>ephemeral0</virtualName></item>"
+        "<item><ebs><snapshotId>snap-a</snapshotId></ebs></item><item><ebs><snapshotId>snap-b</snapshotId></ebs></item>"
+        "<item><ebs><snapshotId/></ebs></item></blockDeviceMapping>"
+        "<lastLaunchedTime>2026-02-03T04:05:06Z</lastLaunchedTime><tagSet><item><key>Team</key><value/></item>"
         "</tagSet></item><item><imageId>ami-2</imageId></item></imagesSet><nextToken>t</nextToken>"
         "</DescribeImagesResponse>"
     ).encode()
@@ -119,7 +123,9 @@ def test_a_page_of_images() -> None:
     assert (first.image_id, first.state, first.public, first.name) == ("ami-1", "available", True, "a <b> \u202e")
     assert first.tags == (("Team", ""),)
     assert first.arn == "arn:aws:ec2:eu-central-1::image/ami-1"
+    assert (first.snapshot_ids, first.last_launched) == (("snap-b", "snap-a"), "2026-02-03T04:05:06Z")
     assert (second.image_id, second.public, second.account_id) == ("ami-2", False, "123456789012")
+    assert (second.snapshot_ids, second.last_launched) == ((), "")
 
 
 def test_an_image_without_an_id_is_not_skipped() -> None:

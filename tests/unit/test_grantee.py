@@ -11,6 +11,7 @@ from amiguard.core.grantee import (
     Unrecognized,
     grantee_id,
     grantee_kind,
+    launch_permission_item,
     parse_grant,
     report_order,
 )
@@ -76,6 +77,25 @@ def test_a_grant_without_members_is_not_dropped() -> None:
 @given(st.lists(st.tuples(st.text(), st.text()), max_size=3))
 def test_every_member_becomes_exactly_one_grantee(fields: list[tuple[str, str]]) -> None:
     assert len(parse_grant(fields)) == max(1, len(fields))
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("UserId", "012345678901"),
+        ("Group", "all"),
+        ("OrganizationArn", ORGANIZATION_ARN),
+        ("OrganizationalUnitArn", UNIT_ARN),
+    ],
+)
+def test_a_grantee_is_written_as_the_item_it_was_read_from(member: str, value: str) -> None:
+    (grantee,) = parse_grant([(member[0].lower() + member[1:], value)])
+    assert launch_permission_item(grantee) == {member: value}
+
+
+def test_what_is_not_understood_is_no_item() -> None:
+    with pytest.raises(ValueError, match="not understood: 'group=some'"):
+        launch_permission_item(Unrecognized("group=some"))
 
 
 def test_reports_name_the_widest_grants_first() -> None:

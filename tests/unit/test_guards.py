@@ -5,10 +5,19 @@ from datetime import UTC, date, datetime
 import pytest
 
 from amiguard.core.block_public_access import BlockPublicAccess
-from amiguard.core.edit import BlockPublicAccessEdit, LaunchPermissionEdit
+from amiguard.core.edit import BlockPublicAccessEdit, CreateVolumePermissionEdit, LaunchPermissionEdit
 from amiguard.core.grantee import Account
 from amiguard.core.guards import guards, trusts_nobody
-from amiguard.core.plan import Addition, Audited, BlockPublicAccessChange, Change, ImageChange, Plan, Removal
+from amiguard.core.plan import (
+    Addition,
+    Audited,
+    BlockPublicAccessChange,
+    Change,
+    ImageChange,
+    Plan,
+    Removal,
+    SnapshotChange,
+)
 from amiguard.core.result import Target
 from amiguard.core.trust import TrustEntry, TrustPolicy, parse_trustee
 
@@ -34,6 +43,11 @@ def addition(image_id: str) -> ImageChange:
     return ImageChange(edit, tuple(Addition(one, "trusted") for one in accounts(1)), ())
 
 
+def snapshot(snapshot_id: str, number: int) -> SnapshotChange:
+    edit = CreateVolumePermissionEdit(HERE, snapshot_id, ("ami-1",), accounts(number), ())
+    return SnapshotChange(edit, tuple(Removal(one, "not in the trust policy") for one in accounts(number)))
+
+
 def plan(grants: int, *changes: Change) -> Plan:
     return Plan("id", THEN, THEN, "1", "arn", HERE.account_id, "digest", Audited(9, grants), changes)
 
@@ -52,6 +66,24 @@ def test_more_images_than_allowed() -> None:
     two = plan(20, removal("ami-1", 1), addition("ami-2"), BLOCK)
     assert messages(two, max_images=2) == []
     assert messages(two, max_images=1) == ["it changes 2 images, and at most 1 (--max-images) need no --force"]
+
+
+def test_snapshots_count_as_images_do() -> None:
+    mixed = plan(20, removal("ami-1", 1), snapshot("snap-1", 1), snapshot("snap-2", 1))
+    assert messages(mixed, max_images=3) == []
+    said = "it changes 1 image and 2 snapshots, and at most 2 (--max-images) need no --force"
+    assert messages(mixed, max_images=2) == [said]
+    said = "it changes 1 snapshot, and at most 0 (--max-images) need no --force"
+    assert messages(plan(0, snapshot("snap-1", 1)), max_images=0) == [said]
+    assert messages(plan(20, snapshot("snap-1", 2)), nobody=True) == [
+        "it removes 2 grants by a trust policy that trusts nobody, which needs --force"
+    ]
+
+
+def test_grants_of_snapshots_do_not_make_half_of_those_of_images() -> None:
+    assert messages(plan(20, removal("ami-1", 6), snapshot("snap-1", 20))) == []
+    assert messages(plan(0, snapshot("snap-1", 20))) == []
+    assert len(messages(plan(20, removal("ami-1", 11), snapshot("snap-1", 20)))) == 1
 
 
 def test_more_than_half_of_the_grants() -> None:

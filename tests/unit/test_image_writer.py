@@ -21,6 +21,7 @@ from tests.fakes.virtual_time import run_in_virtual_time
 
 TARGET = Target("111122223333", "us-east-1", "aws")
 IMAGE = "ami-0123456789abcdef0"
+SNAPSHOT = "snap-0123456789abcdef0"
 ORGANIZATION = Organization("arn:aws:organizations::1:organization/o-a", "o-a", "1")
 UNIT = OrganizationalUnit("arn:aws:organizations::1:ou/o-a/ou-b", "o-a", "1", "ou-b")
 REMOVE = Step(remove=(Account("999988887777"),))
@@ -93,8 +94,8 @@ async def modify(writer: Ec2ImageWriter, step: Step = REMOVE, *, dry_run: bool =
     return await writer.modify_launch_permission(IMAGE, step, dry_run=dry_run)
 
 
-def modified(client: Client, **how: Any) -> WriteReply:
-    reply: WriteReply = work_with(client, modify, **how)[0]
+def modified(client: Client, *, work: Work = modify, **how: Any) -> WriteReply:
+    reply: WriteReply = work_with(client, work, **how)[0]
     return reply
 
 
@@ -127,6 +128,64 @@ def test_a_grantee_that_is_not_understood_is_never_sent() -> None:
         with pytest.raises(ValueError, match="futureKind=x"):
             work_with(client, lambda writer, step=step: modify(writer, step))  # type: ignore[misc]
     assert not client.calls
+
+
+async def modify_snapshot(writer: Ec2ImageWriter, step: Step = REMOVE) -> WriteReply:
+    await writer.wait_for_snapshot_turn()
+    return await writer.modify_create_volume_permission(SNAPSHOT, step)
+
+
+@pytest.mark.parametrize(
+    ("step", "permission"),
+    [
+        (Step(add=(Everyone(), Account("012345678901"))), {"Add": [{"Group": "all"}, {"UserId": "012345678901"}]}),
+        (REMOVE, {"Remove": [{"UserId": "999988887777"}]}),
+    ],
+)
+def test_snapshots_are_changed_by_explicit_lists(step: Step, permission: dict[str, Any]) -> None:
+    client = Client()
+    assert work_with(client, lambda writer: modify_snapshot(writer, step))[0] == Accepted()
+    asked = {"SnapshotId": SNAPSHOT, "Attribute": "createVolumePermission", "CreateVolumePermission": permission}
+    assert client.calls == [("modify_snapshot_attribute", {**asked, "DryRun": False})]
+
+
+@pytest.mark.parametrize("grantee", [ORGANIZATION, UNIT, Unrecognized("futureKind=x")])
+def test_what_no_snapshot_is_shared_with_is_never_sent(grantee: Grantee) -> None:
+    client = Client()
+    for step in (Step(add=(Everyone(), grantee)), Step(remove=(Everyone(), grantee))):
+        with pytest.raises(ValueError, match="accounts and everyone only"):
+            work_with(client, lambda writer, step=step: modify_snapshot(writer, step))  # type: ignore[misc]
+    assert not client.calls
+
+
+def test_what_snapshots_are_refused_is_not_taken_for_the_switch_of_images() -> None:
+    refusal = error("OperationNotPermitted", message="Block public access is on")
+    image_reply = modified(Client(refusal), work=lambda writer: modify(writer, Step(add=(Everyone(),))))
+    snapshot_reply = modified(Client(refusal), work=lambda writer: modify_snapshot(writer, Step(add=(Everyone(),))))
+    assert [reply.blocked_public for reply in (image_reply, snapshot_reply) if isinstance(reply, Refused)] == [
+        True,
+        False,
+    ]
+
+
+def test_snapshots_have_a_bucket_of_their_own() -> None:
+    stats, client = CallStats(), Client()
+
+    async def work(writer: Ec2ImageWriter) -> None:
+        for _ in range(200):
+            assert await modify(writer) == Accepted()
+            assert await modify_snapshot(writer) == Accepted()
+
+    seconds = work_with(client, work, stats=stats)[1]
+    assert seconds == pytest.approx((200 - 95) / 4.95, abs=0.5)
+    assert stats.calls == {"ModifyImageAttribute": 200, "ModifySnapshotAttribute": 200}
+
+
+def test_a_throttled_snapshot_is_tried_again_in_its_own_bucket() -> None:
+    client = Client(error("RequestLimitExceeded", 503))
+    reply, seconds = work_with(client, modify_snapshot, ModifySnapshotAttribute=BucketSize(1, 0.5))
+    assert reply == Accepted()
+    assert seconds > 2
 
 
 def test_five_hundred_images_take_as_long_as_the_documented_bucket_wants() -> None:

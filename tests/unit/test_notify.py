@@ -21,8 +21,9 @@ from amiguard.notify.deliver import DeliveryFailure, deliver
 from amiguard.notify.message import Verdict, build_message
 from amiguard.notify.plain import plain, plain_grantee
 from amiguard.notify.survey import Survey, survey
+from amiguard.report.grant_v1 import GrantV1
 from amiguard.report.interface import ALL, Report
-from amiguard.report.json_v1 import GrantV1, ResultV1
+from amiguard.report.json_v1 import ResultV1
 from tests.unit.hostile_strings import HOSTILE
 from tests.unit.v1_reports import STRANGER, a_report, a_result, a_target
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from amiguard.core.block_public_access import BlockPublicAccess
-from amiguard.core.edit import BlockPublicAccessEdit, LaunchPermissionEdit, in_order
+from amiguard.core.edit import BlockPublicAccessEdit, CreateVolumePermissionEdit, LaunchPermissionEdit, in_order
 from amiguard.core.grantee import Account, Everyone, Grantee, Unrecognized
 from amiguard.core.remediation import (
     DONE,
@@ -19,7 +19,7 @@ from amiguard.core.remediation import (
     StateOf,
 )
 from amiguard.core.result import Target
-from amiguard.report.edit_words import edit_in_sum, grantees_in_sum
+from amiguard.report.edit_words import edit_in_sum, grantees_in_sum, images_in_sum
 from amiguard.report.outcome_table import render_outcomes, render_states
 from tests.unit.test_report_samples import (
     CROWD,
@@ -106,6 +106,50 @@ def states(found: list[StateOf]) -> str:
 def test_the_whole_table_in_whatever_order_outcomes_come() -> None:
     for seed in range(5):
         assert table(random.Random(seed).sample(OUTCOMES, len(OUTCOMES))) == TABLE
+
+
+def snapshot_edit(number: int, images: int, before: list[Grantee]) -> CreateVolumePermissionEdit:
+    image_ids = tuple(f"ami-{one:017x}" for one in range(images))
+    return CreateVolumePermissionEdit(FRANKFURT, f"snap-{number:017x}", image_ids, in_order(before), ())
+
+
+SNAPSHOTS = """Not done (1)
+
+111122223333  eu-central-1
+  held  snap-00000000000000002  - 999988887777  under ami-00000000000000000, ami-00000000000000001
+      its image ami-00000000000000001: it has the tag amiguard:hold
+
+Done (3)
+
+111122223333  eu-central-1
+  applied  ami-00000000000000009  - 999988887777  golden
+  applied  snap-00000000000000001  - everyone  under ami-00000000000000000
+  applied  image block public access  unblocked -> block-new-sharing
+
+Result
+3 applied, 1 held.
+"""
+
+
+def test_snapshots_stand_below_the_images_with_those_that_they_are_under() -> None:
+    reason = "its image ami-00000000000000001: it has the tag amiguard:hold"
+    outcomes = [
+        ChangeOutcome(SWITCH, ChangeStatus.APPLIED),
+        ChangeOutcome(snapshot_edit(2, 2, [STRANGER]), ChangeStatus.HELD, reason),
+        ChangeOutcome(snapshot_edit(1, 1, [Everyone()]), ChangeStatus.APPLIED),
+        ChangeOutcome(edit(FRANKFURT, 9, [STRANGER], []), ChangeStatus.APPLIED),
+    ]
+    assert table(outcomes) == SNAPSHOTS
+    found = states(
+        [StateOf(JournaledChange(snapshot_edit(1, 1, [Everyone()]), ChangeStatus.APPLIED), ChangeState.APPLIED)]
+    )
+    assert "  applied  snap-00000000000000001  - everyone  under ami-00000000000000000\n" in found
+
+
+def test_the_images_of_a_snapshot_are_named_up_to_three_and_never_as_they_are() -> None:
+    assert images_in_sum(("ami-1", "ami-2", "ami-3")) == "under ami-1, ami-2, ami-3"
+    assert images_in_sum(tuple(f"ami-{one}" for one in range(1203))) == "under ami-0, ami-1, ami-2 and 1,200 more"
+    assert images_in_sum(("ami-\x1b[2J\u202e",)) == r"under ami-\x1b[2J\u202e"
 
 
 def test_colour_changes_nothing_but_colour(monkeypatch: pytest.MonkeyPatch) -> None:

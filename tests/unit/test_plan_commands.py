@@ -17,7 +17,7 @@ from amiguard.core.grantee import Account, Everyone, Unrecognized
 from amiguard.core.plan import Addition, Plan, Removal
 from amiguard.core.result import Target
 from amiguard.report.plan_commands import render_commands
-from tests.unit.test_plan_table import NOT_TRUSTED, SAMPLE, change, plan_of, switch
+from tests.unit.test_plan_table import NOT_TRUSTED, SAMPLE, change, plan_of, snapshot, switch
 from tests.unit.test_report_samples import FRANKFURT, IRELAND, STAGING, STRANGER, UNIT
 
 SCRIPT = """# amiguard plan of 2026-06-15T08:30:00Z: 4 changes
@@ -173,6 +173,27 @@ def test_more_grantees_than_fit_into_one_argument_are_split_additions_first(tmp_
 def test_everyone_is_a_group() -> None:
     text = script(plan_of(change(IRELAND, 1, "public", [Removal(Everyone(), "public")], [], UNIT)))
     assert """--launch-permission '{"Remove":[{"Group":"all"}]}'""" in text
+
+
+def test_snapshots_are_modified_by_explicit_lists(tmp_path: Path) -> None:
+    gone = [Removal(Account(f"{number:012d}"), NOT_TRUSTED) for number in range(500)]
+    text = script(plan_of(snapshot(FRANKFURT, 1, 4, [Removal(Everyone(), "public"), *gone], STAGING)))
+    assert (
+        "# snap-00000000000000001 under ami-00000000000000000? ami-00000000000000001? ami-00000000000000002 and 1 more\n"
+    ) in text
+    status, err, calls = run(text, tmp_path)
+    assert (status, err, len(calls)) == (0, "0 changes failed\n", 2)
+    assert calls[0][:-1] == [
+        *("ec2", "modify-snapshot-attribute", "--region", "eu-central-1", "--snapshot-id", "snap-00000000000000001"),
+        *("--attribute", "createVolumePermission", "--create-volume-permission"),
+    ]
+    removed = [json.loads(call[-1])["Remove"] for call in calls]
+    assert removed[0][0] == {"Group": "all"}
+    assert [len(one) for one in removed] == [500, 1]
+    hostile = snapshot(FRANKFURT, 1, 1, [Removal(STRANGER, NOT_TRUSTED)])
+    hostile = replace(hostile, edit=replace(hostile.edit, snapshot_id="$(touch owned)\ntouch owned"))
+    assert run(script(plan_of(hostile)), tmp_path)[0] == 0
+    assert not (tmp_path / "owned").exists()
 
 
 def test_a_grant_that_is_not_understood_is_refused() -> None:

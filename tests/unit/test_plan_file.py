@@ -16,7 +16,7 @@ from amiguard.core.errors import InputError, OutputError
 from amiguard.files.plan_file import load_plan, plan_digest, why_not_applicable, write_plan
 from amiguard.files.plan_schema import PUBLISHED, generated_schema
 from amiguard.files.strict_json import digest_of
-from tests.unit.plan_strategies import NOON, PLAN
+from tests.unit.plan_strategies import NOON, PLAN, WITH_EVIDENCE
 
 Document = dict[str, Any]
 POLICY = PLAN.trust_policy_digest
@@ -113,6 +113,48 @@ def test_the_file_is_for_people(path: Path) -> None:
     assert document["unplanned"][1]["image_id"] is None
 
 
+def test_what_was_added_to_version_1_is_written_and_read(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    write_plan(path, WITH_EVIDENCE)
+    assert load_plan(path) == WITH_EVIDENCE
+    document = json.loads(path.read_bytes())
+    assert document["summary"] == {
+        "images": 1,
+        "grants_removed": 3,
+        "grants_added": 0,
+        "snapshots": 1,
+        "snapshot_grants_removed": 2,
+    }
+    image, snapshot = document["changes"]
+    unknown, unused, used = image["remove"]
+    assert (unknown["use"], "notes" in unknown) == ({"state": "unknown", "reason": "not permitted: \u202e"}, False)
+    assert unused["use"] == {"state": "not_in_use", "as_of": "2026-06-15T12:00:00Z"}
+    assert unused["notes"] == ["shared by \x1b[31m", "a key"]
+    entry = {"account_id": "210987654321", "resource_type": "ec2:Instance", "count": 14}
+    assert used["use"] == {"state": "in_use", "as_of": "2026-06-15T12:00:00Z", "entries": [entry]}
+    assert snapshot["kind"] == "create_volume_permission"
+    assert (snapshot["snapshot_id"], snapshot["image_ids"]) == (
+        "snap-0123456789abcdef0",
+        ["ami-0123456789abcdef0", "ami-11111111"],
+    )
+    assert [set(one) for one in snapshot["remove"]] == [
+        {"kind", "grantee", "reason", "effect", "effect_reason", "notes"},
+        {"kind", "grantee", "reason", "effect", "effect_reason"},
+    ]
+    in_use, held = document["left_out"]
+    assert (in_use["removal"], "snapshot_id" in in_use) == (used, False)
+    assert (held["snapshot_id"], "removal" in held) == ("snap-11111111", False)
+    assert document["unplanned"][0]["snapshot_id"] == "snap-22222222"
+
+
+def test_a_plan_without_evidence_is_written_as_it_was_before_there_was_any(path: Path) -> None:
+    text = path.read_text()
+    for added in ("use", "notes", "removal", "snapshot_id", "snapshots", "snapshot_grants_removed"):
+        assert f'"{added}"' not in text
+    # Made by the version before these were added.
+    assert plan_digest(PLAN) == "sha256:58eb4f277795b704b8999767df895ab018f9dbe01cbbf32c8cd0b767cae8bf4b"
+
+
 def test_the_schema_is_what_the_model_says_and_takes_a_plan(path: Path) -> None:
     assert PUBLISHED.read_text(encoding="utf-8") == generated_schema(), "write it anew, as plan_schema.py tells"
     schema = json.loads(generated_schema())
@@ -120,6 +162,8 @@ def test_the_schema_is_what_the_model_says_and_takes_a_plan(path: Path) -> None:
     validator = Draft202012Validator(schema, format_checker=FormatChecker())
     document = json.loads(path.read_bytes())
     assert [error.message for error in validator.iter_errors(document)] == []
+    write_plan(path, WITH_EVIDENCE)
+    assert [error.message for error in validator.iter_errors(json.loads(path.read_bytes()))] == []
     assert not validator.is_valid({**document, "more": 1})
     assert not validator.is_valid({**document, "plan": {**document["plan"], "account_id": "1"}})
 
@@ -270,6 +314,41 @@ SEALED: list[tuple[str, Callable[[Document], object]]] = [
 
 @pytest.mark.parametrize(("said", "change"), SEALED)
 def test_a_digest_does_not_make_a_plan_sound(path: Path, said: str, change: Callable[[Document], object]) -> None:
+    message = refused(sealed(path, change))
+    assert "is not a sound plan" in message
+    assert said in message
+
+
+SEALED_EVIDENCE: list[tuple[str, Callable[[Document], object]]] = [
+    ("state", lambda one: one["changes"][0]["remove"][0]["use"].update(state="perhaps")),
+    ("reason", lambda one: one["changes"][0]["remove"][0]["use"].update(reason="")),
+    ("as_of", lambda one: one["changes"][0]["remove"][1]["use"].update(as_of="yesterday")),
+    ("entries", lambda one: one["changes"][0]["remove"][2]["use"].update(entries=[])),
+    ("count", lambda one: one["changes"][0]["remove"][2]["use"]["entries"][0].update(count=-1)),
+    ("Extra inputs", lambda one: one["changes"][0]["remove"][2]["use"].update(more=1)),
+    ("notes", lambda one: one["changes"][0]["remove"][0].update(notes="one")),
+    ("do not lead", lambda one: one["changes"][1]["after"].append(one["changes"][1]["before"][0])),
+    ("do not lead", lambda one: one["changes"][1]["remove"].pop()),
+    ("removed twice", lambda one: one["changes"][1]["remove"].append(one["changes"][1]["remove"][0])),
+    ("removals", lambda one: one["changes"][1].update(remove=[], after=one["changes"][1]["before"])),
+    ("accounts and everyone", lambda one: one["changes"][1]["before"].append(one["changes"][0]["before"][1])),
+    ("snapshot_id", lambda one: one["changes"][1].update(snapshot_id="ami-01234567")),
+    ("image_ids", lambda one: one["changes"][1].update(image_ids=[])),
+    ("add", lambda one: one["changes"][1].update(add=[])),
+    ("something is changed twice", lambda one: one["changes"].append(one["changes"][1])),
+    ("summary", lambda one: one["summary"].update(snapshots=2)),
+    ("summary", lambda one: one["summary"].pop("snapshot_grants_removed")),
+    ("snapshot_id", lambda one: one["left_out"][1].update(snapshot_id="ami-01234567")),
+    ("grantee", lambda one: one["left_out"][0]["removal"].update(kind="everyone")),
+]
+
+
+@pytest.mark.parametrize(("said", "change"), SEALED_EVIDENCE)
+def test_a_digest_does_not_make_additions_sound(
+    tmp_path: Path, said: str, change: Callable[[Document], object]
+) -> None:
+    path = tmp_path / "plan.json"
+    write_plan(path, WITH_EVIDENCE)
     message = refused(sealed(path, change))
     assert "is not a sound plan" in message
     assert said in message

@@ -13,7 +13,7 @@ from amiguard.core.plan import Plan
 from amiguard.files.plan_file import load_plan, plan_digest, write_plan
 from amiguard.files.plan_v1 import document_of
 from amiguard.files.strict_json import digest_of
-from tests.unit.plan_strategies import PLAN, plans
+from tests.unit.plan_strategies import PLAN, WITH_EVIDENCE, plans
 
 WRITTEN = json.dumps(document_of(PLAN)).encode()
 values = st.recursive(
@@ -61,7 +61,7 @@ def test_a_plan_with_other_bytes_in_it_is_the_same_plan_or_none(start: int, end:
 @settings(deadline=None, max_examples=300)
 @given(st.data())
 def test_any_value_anywhere_under_a_right_digest_is_a_plan_or_refused(data: st.DataObject) -> None:
-    document: Any = document_of(PLAN)
+    document: Any = document_of(data.draw(st.sampled_from([PLAN, WITH_EVIDENCE])))
     del document["digest"]
     above, place = document, ""
     while True:

@@ -8,7 +8,13 @@ from datetime import UTC, datetime
 import pytest
 
 from amiguard.core.block_public_access import BlockPublicAccess
-from amiguard.core.edit import BlockPublicAccessEdit, LaunchPermissionEdit, in_order
+from amiguard.core.edit import (
+    BlockPublicAccessEdit,
+    CreateVolumePermissionEdit,
+    LaunchPermissionEdit,
+    in_order,
+)
+from amiguard.core.evidence import UsageEntry
 from amiguard.core.grantee import Account, Everyone, Grantee
 from amiguard.core.plan import (
     Addition,
@@ -17,10 +23,14 @@ from amiguard.core.plan import (
     Change,
     Effect,
     ImageChange,
+    InUse,
     LeftOut,
+    NotInUse,
     Plan,
     Removal,
+    SnapshotChange,
     Unplanned,
+    UseUnknown,
 )
 from amiguard.core.result import ALL_REGIONS, Target
 from amiguard.report.plan_table import render_plan
@@ -156,8 +166,89 @@ Losing access: everyone, 1 account (999988887777), 1 organization
 (arn:aws:organizations::999988887777:organization/o-foreign1234).
 Without effect on 1 image: a grant that stays still covers who is removed.
 Perhaps without effect on 1 image: a grant that stays may still cover who is removed.
+Use unknown of 4 grants: `amiguard plan --evidence usage` asks EC2 who uses the images.
 Image block public access would be switched on in 1 target.
 Not in the plan: 2 left out on purpose, 2 not read or not decided.
+"""
+
+
+AS_OF = datetime(2026, 6, 14, 10, tzinfo=UTC)
+USED = InUse(AS_OF, (UsageEntry("999988887777", "ec2:Instance", 14), UsageEntry("999988887777", "x\x1b[31m", 1)))
+
+
+def snapshot(target: Target, number: int, images: int, removals: list[Removal], *stay: Grantee) -> SnapshotChange:
+    before = in_order([*(one.grantee for one in removals), *stay])
+    image_ids = tuple(f"ami-{one:017x}" for one in range(images))
+    edit = CreateVolumePermissionEdit(target, f"snap-{number:017x}", image_ids, before, in_order(stay))
+    return SnapshotChange(edit, tuple(removals))
+
+
+EVIDENCE = plan_of(
+    change(
+        FRANKFURT,
+        5,
+        "golden",
+        [
+            Removal(
+                Everyone(),
+                "every AWS account may launch it",
+                use=NotInUse(AS_OF),
+                notes=(
+                    "shared by arn:aws:sts::111122223333:assumed-role/ci/\x1b]0;owned\x07 on 2026-06-01 09:00 UTC",
+                    "the key\nadmits nobody",
+                ),
+            ),
+            Removal(STRANGER, NOT_TRUSTED, use=USED),
+            Removal(PARTNER, NOT_TRUSTED, use=UseUnknown("not permitted:\x1b[31m ec2:CreateImageUsageReport")),
+        ],
+        [],
+    ),
+    snapshot(FRANKFURT, 1, 5, [Removal(Everyone(), "every AWS account may create volumes from it")], STAGING),
+    snapshot(FRANKFURT, 2, 1, [Removal(STRANGER, NOT_TRUSTED, notes=("decided by the images that were named",))]),
+    left_out=(
+        LeftOut(FRANKFURT, "ami-00000000000000009", "", "it is used", removal=Removal(STRANGER, "", use=USED)),
+        LeftOut(FRANKFURT, "ami-00000000000000009", "golden", "held", "snap-3\x1b[31m"),
+    ),
+    unplanned=(Unplanned(IRELAND, "ami-00000000000000004", "denied", "snap-4"),),
+)
+EVIDENCE_TABLE = r"""111122223333  eu-central-1
+  ami-00000000000000005  -3  golden
+    - everyone: every AWS account may launch it
+      not in use, by EC2's usage report of 2026-06-14 10:00 UTC
+      shared by arn:aws:sts::111122223333:assumed-role/ci/\x1b]0;owned\x07 on 2026-06-01 09:00 UTC
+      the key\nadmits nobody
+    - account 999988887777: not in the trust policy
+      in use: 999988887777 uses it: 14 instances, 1 x\x1b[31m, by EC2's usage report of 2026-06-14
+      10:00 UTC
+    - account 777788889999: not in the trust policy
+      use unknown: not permitted:\x1b[31m ec2:CreateImageUsageReport
+      no grant stays
+  snap-00000000000000001  -1
+      under ami-00000000000000000, ami-00000000000000001, ami-00000000000000002 and 2 more
+    - everyone: every AWS account may create volumes from it
+      stays: 222233334444
+  snap-00000000000000002  -1
+      under ami-00000000000000000
+    - account 999988887777: not in the trust policy
+      decided by the images that were named
+      no grant stays
+
+Left out on purpose (2)
+  111122223333  eu-central-1  ami-00000000000000009: it is used
+  111122223333  eu-central-1  ami-00000000000000009  snap-3\x1b[31m: held  golden
+
+Not planned: not read, or not decided (1)
+  444455556666  eu-west-1  ami-00000000000000004  snap-4: denied
+
+Summary
+1 image would be changed (1 made private): 3 grants removed, 0 added. The audit read 12 images with
+1,203 grants.
+Losing access: everyone, 2 accounts (777788889999, 999988887777).
+In use, and left out: 1 grant. --revoke-in-use takes it back all the same.
+In use, and removed all the same: 1 grant.
+Use unknown of 1 grant: not permitted:\x1b[31m ec2:CreateImageUsageReport.
+2 snapshots would be changed: 2 grants removed.
+Not in the plan: 2 left out on purpose, 1 not read or not decided.
 """
 
 
@@ -175,6 +266,26 @@ def table(plan: Plan) -> str:
 
 def test_the_whole_plan() -> None:
     assert table(SAMPLE) == TABLE
+
+
+def test_use_notes_and_snapshots() -> None:
+    assert table(EVIDENCE) == EVIDENCE_TABLE
+    assert table(EVIDENCE).replace("\n", "").isprintable()
+
+
+def test_use_is_asked_for_only_where_access_is_taken() -> None:
+    kept = Removal(STRANGER, NOT_TRUSTED, Effect.KEEPS_ACCESS, "still covered by everyone, which stays")
+    snapshots = snapshot(FRANKFURT, 1, 1, [Removal(STRANGER, NOT_TRUSTED)])
+    for one in (kept, Removal(STRANGER, NOT_TRUSTED, use=NotInUse(AS_OF))):
+        assert "Use unknown" not in table(plan_of(change(FRANKFURT, 5, "golden", [one], []), snapshots))
+    assert "No image would be changed. The audit read 12 images" in table(plan_of(snapshots))
+
+
+def test_many_reasons_of_unknown_use_are_cut() -> None:
+    removals = [Removal(Account(f"{n:012d}"), NOT_TRUSTED, use=UseUnknown(f"because {n}")) for n in range(5)]
+    text = table(plan_of(change(FRANKFURT, 5, "golden", [*removals, Removal(STRANGER, NOT_TRUSTED)], [])))
+    assert "Use unknown of 1 grant: `amiguard plan --evidence usage` asks EC2" in text
+    assert "Use unknown of 5 grants: because 0; because 1; because 2; and 2 more reasons.\n" in text
 
 
 def test_nothing_to_change_is_said() -> None:

@@ -196,6 +196,18 @@ def test_a_switch_whose_call_may_still_take_effect_is_switched_off_though_it_sho
     assert undo(world, [JournaledChange(SWITCH.edit, None)], journal)[SWITCH.edit.key].status is S.ALREADY_DONE
 
 
+@pytest.mark.parametrize(("lost", "status"), [(1, S.APPLIED), (3, S.UNVERIFIED)])
+def test_without_a_reply_what_shows_off_is_no_proof_while_an_earlier_call_may_take_effect(
+    lost: int, status: ChangeStatus
+) -> None:
+    world = world_of()
+    world.switches[TARGET].become(BLOCKED, 300)
+    world.faults[TARGET].extend([Fault.LOST_BEFORE] * lost)
+    outcome = undo(world, [JournaledChange(SWITCH.edit, None)])[SWITCH.edit.key]
+    assert outcome.status is status
+    assert (world.switches[TARGET].actual is UNBLOCKED) is (status is S.APPLIED)
+
+
 def test_a_stopped_rollback_tries_nothing() -> None:
     world = world_of(EDIT)
     stop = asyncio.Event()

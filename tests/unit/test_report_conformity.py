@@ -16,8 +16,9 @@ from amiguard.core.result import CheckResult
 from amiguard.files.settings import settings_of
 from amiguard.files.settings_values import OTHER_RULE_ID
 from amiguard.report.conformity import SWITCH_RULE, conformity_renderer
+from amiguard.report.grant_v1 import GrantV1
 from amiguard.report.interface import ALL, NEEDS_ATTENTION, Report, StatusFilter
-from amiguard.report.json_v1 import GrantV1, ResultV1
+from amiguard.report.json_v1 import ResultV1
 from tests.unit.test_report_samples import RESULTS, SWITCHES, sample_report
 from tests.unit.v1_reports import a_report, a_result, a_target
 

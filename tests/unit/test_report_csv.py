@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiguard.report.csv_table import COLUMNS, render_csv
+from amiguard.report.grant_v1 import GrantV1
 from amiguard.report.interface import ALL, NEEDS_ATTENTION, Report, StatusFilter
-from amiguard.report.json_v1 import GrantV1
 from amiguard.report.sanitize import printable
 from tests.unit.hostile_strings import HOSTILE
 from tests.unit.report_readers import read_csv, undo_csv
@@ -20,16 +20,17 @@ from tests.unit.v1_reports import STRANGER, a_report, a_result, a_target
 
 WHOLE = '''\
 account_id,account_name,region,image_id,image_name,image_arn,creation_date,state,public,status,severity,check_id,\
-grantee_kind,grantee,decision,reason,message,fingerprint,audit_id,audit_finished_at
+grantee_kind,grantee,decision,reason,message,fingerprint,audit_id,audit_finished_at,\
+used_by,in_use,shared_by,shared_at,event_id,key_admission,key_reason,snapshots_shared
 012345678901,'=Gold,eu-central-1,ami-00000000000000001,"golden, ""one""",arn:aws:ec2:eu-central-1::image/\
 ami-00000000000000001,2026-05-06T10:00:00.000Z,available,false,fail,high,ami-cross-account-access,account,999988887777,\
 untrusted,not in the trust policy,"Not trusted, and may launch it: 1 account.",FINGERPRINT,\
-0b54bb9e-6a3c-4d8c-a5d1-4b1f0f5a5e01,2026-06-15T08:31:05Z
+0b54bb9e-6a3c-4d8c-a5d1-4b1f0f5a5e01,2026-06-15T08:31:05Z,,,,,,,,
 012345678901,'=Gold,eu-central-1,ami-00000000000000001,"golden, ""one""",arn:aws:ec2:eu-central-1::image/\
 ami-00000000000000001,2026-05-06T10:00:00.000Z,available,false,fail,high,ami-cross-account-access,everyone,all,\
 trusted,'-,"Not trusted, and may launch it: 1 account.",FINGERPRINT,\
-0b54bb9e-6a3c-4d8c-a5d1-4b1f0f5a5e01,2026-06-15T08:31:05Z
-012345678901,'=Gold,*,,,,,,,target-skipped,,,,,,,suspended,,0b54bb9e-6a3c-4d8c-a5d1-4b1f0f5a5e01,2026-06-15T08:31:05Z
+0b54bb9e-6a3c-4d8c-a5d1-4b1f0f5a5e01,2026-06-15T08:31:05Z,,,,,,,,
+012345678901,'=Gold,*,,,,,,,target-skipped,,,,,,,suspended,,0b54bb9e-6a3c-4d8c-a5d1-4b1f0f5a5e01,2026-06-15T08:31:05Z,,,,,,,,
 '''
 
 

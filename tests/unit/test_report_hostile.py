@@ -9,13 +9,15 @@ import pytest
 
 from amiguard.report.conformity import conformity_renderer
 from amiguard.report.csv_table import render_csv
+from amiguard.report.grant_v1 import GrantV1
 from amiguard.report.interface import ALL, Renderer, Report
-from amiguard.report.json_v1 import GrantV1, ResultV1, TargetV1
+from amiguard.report.json_v1 import ResultV1, TargetV1
 from amiguard.report.junit import render_junit
 from amiguard.report.markdown import render_markdown
 from amiguard.report.sanitize import printable
 from amiguard.report.sarif import render_sarif
 from amiguard.report.text_lines import render_text
+from tests.unit.evidence_samples import OTHER, a_bin, all_evidence
 from tests.unit.hostile_strings import HOSTILE
 from tests.unit.report_readers import (
     Reading,
@@ -26,7 +28,7 @@ from tests.unit.report_readers import (
     read_sarif,
     read_text,
 )
-from tests.unit.v1_reports import a_report, a_result, a_target
+from tests.unit.v1_reports import STRANGER, a_report, a_result, a_target
 
 BENIGN = "benign"
 SURE = 60
@@ -42,21 +44,34 @@ class Format:
     fields: frozenset[str]
 
 
+EVIDENCE = frozenset({"resource type", "user", "principal", "source", "event name", "snapshot", "why", "key reason"})
 EVERYWHERE = frozenset({"image name", "grantee", "message", "target reason"})
 FORMATS = {
-    "text": Format(render_text, read_text, EVERYWHERE),
+    "text": Format(render_text, read_text, EVERYWHERE | EVIDENCE | {"binned name"}),
     "csv": Format(
         render_csv,
         read_csv,
-        EVERYWHERE | {"account name", "reason", "exception's reason", "creation date", "state"},
+        EVERYWHERE
+        | {"account name", "reason", "exception's reason", "creation date", "state"}
+        | {"principal", "key reason", "snapshot"},
     ),
-    "markdown": Format(render_markdown, read_markdown, (EVERYWHERE | {"account name"}) - {"message"}),
-    "sarif": Format(render_sarif, read_sarif, EVERYWHERE | {"exception's reason"}),
-    "junit": Format(render_junit, read_junit, EVERYWHERE | {"account name", "reason", "exception's reason"}),
+    "markdown": Format(
+        render_markdown,
+        read_markdown,
+        (EVERYWHERE | {"account name", "resource type", "principal", "why", "binned name"}) - {"message"},
+    ),
+    "sarif": Format(
+        render_sarif,
+        read_sarif,
+        EVERYWHERE | (EVIDENCE - {"user"}) | {"exception's reason"},
+    ),
+    "junit": Format(render_junit, read_junit, EVERYWHERE | EVIDENCE | {"account name", "reason", "exception's reason"}),
     "conformity": Format(
         conformity_renderer(),
         read_conformity,
-        EVERYWHERE | {"account name", "exception's reason", "tag key", "tag value", "creation date", "state"},
+        EVERYWHERE
+        | EVIDENCE
+        | {"account name", "exception's reason", "tag key", "tag value", "creation date", "state"},
     ),
 }
 
@@ -64,8 +79,8 @@ FORMATS = {
 def planted(field: str, text: str) -> Report:
     """A report with a text in one field, and benign ones in the others."""
 
-    def at(name: str) -> str:
-        return text if name == field else BENIGN
+    def at(name: str, usual: str = BENIGN) -> str:
+        return text if name == field else usual
 
     stranger: GrantV1 = {
         "kind": "unrecognized",
@@ -84,6 +99,7 @@ def planted(field: str, text: str) -> Report:
         a_result(2, "suppressed", "critical", grants=[accepted]),
         a_result(3, "unknown", grants=[]),
         a_result(4, "pass", "informational", name=at("image name"), grants=[]),
+        {**a_result(5, grants=[STRANGER, OTHER]), "evidence": all_evidence(at)},
     ]
     for result in results:
         result["message"] = at("message")
@@ -93,7 +109,12 @@ def planted(field: str, text: str) -> Report:
             image["state"] = at("state")
     failed: TargetV1 = {**a_target("us-east-1", images=0), "status": "failed", "reason": at("target reason")}
     skipped: TargetV1 = {**failed, "region": "*", "status": "skipped", "account_name": at("account name")}
-    return a_report(results, [{**a_target(), "account_name": at("account name")}, failed, skipped])
+    audited: TargetV1 = {
+        **a_target(),
+        "account_name": at("account name"),
+        "recycle_bin": a_bin(at("binned name")),
+    }
+    return a_report(results, [audited, failed, skipped])
 
 
 FIELDS = (
@@ -108,6 +129,8 @@ FIELDS = (
     "target reason",
     "creation date",
     "state",
+    *sorted(EVIDENCE),
+    "binned name",
 )
 
 
@@ -137,8 +160,8 @@ def test_it_is_text_and_nothing_else(name: str, field: str, text: str) -> None:
 def as_shown(name: str, field: str, text: str) -> str:
     """What a format changes besides: see `docs/report-formats.md`."""
     match name:
-        # A justification is no message: there are neither links nor placeholders in it.
-        case "sarif" if field != "exception's reason":
+        # A justification or a property is no message: there are neither links nor placeholders in it.
+        case "sarif" if field in EVERYWHERE:
             return text.replace("{", "{{").replace("}", "}}").replace("](", "] (")
         case "text" | "conformity" if field == "grantee":
             return text.replace(",", r"\x2c")

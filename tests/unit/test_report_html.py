@@ -31,15 +31,16 @@ from amiguard.core.exception import (
 from amiguard.core.grantee import Account, Everyone
 from amiguard.core.result import CheckResult, Status, Target, TargetReport, TargetStatus
 from amiguard.core.trust import TrustedAccount, TrustedOrganization, TrustedUnit, TrustEntry, TrustPolicy, parse_trustee
+from amiguard.report.grant_v1 import GrantV1
 from amiguard.report.html import render_html
 from amiguard.report.html import survey as survey_module
-from amiguard.report.html.commands import reading_command, removal_commands
+from amiguard.report.html.commands import reading_commands, removal_commands
 from amiguard.report.html.picture import Picture, draw
 from amiguard.report.html.survey import survey
 from amiguard.report.html.words import cut, moment
 from amiguard.report.interface import ALL, Renderer, Report, StatusFilter
 from amiguard.report.json_document import render_json
-from amiguard.report.json_v1 import GrantV1, ResultV1, result_v1
+from amiguard.report.json_v1 import ResultV1, result_v1
 from amiguard.report.jsonl import render_jsonl
 from amiguard.report.policy_v1 import trust_policy_v1
 from amiguard.report.sanitize import printable
@@ -277,7 +278,8 @@ def test_the_commands_of_an_image_remove_its_untrusted_grantees_and_no_others() 
         "aws ec2 modify-image-attribute --region eu-central-1 --image-id ami-00000000000000005 --launch-permission "
         '\'{"Remove":[{"Group":"all"},{"UserId":"999988887777"}]}\''
     )
-    assert reading_command(result).endswith("--image-id ami-00000000000000005 --attribute launchPermission")
+    (reading,) = reading_commands(result)
+    assert reading.endswith("--image-id ami-00000000000000005 --attribute launchPermission")
 
 
 @pytest.mark.parametrize("decision", ["trusted", "excepted", "undetermined"])
@@ -487,7 +489,7 @@ def test_a_result_without_image_is_no_row() -> None:
 def test_commands_of_a_result_without_image_are_none() -> None:
     result: ResultV1 = {**result_v1(judged(image(FRANKFURT, 5, "x"), STRANGER)), "image": None}
     assert removal_commands(result) == ()
-    assert reading_command(result) == ""
+    assert reading_commands(result) == ()
 
 
 def test_the_policy_in_words_reads_back_as_the_policy() -> None:

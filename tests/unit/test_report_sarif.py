@@ -12,8 +12,9 @@ import pytest
 from amiguard.core.checks.registry import CHECKS
 from amiguard.core.result import Status
 from amiguard.report import sarif
+from amiguard.report.grant_v1 import GrantV1
 from amiguard.report.interface import ALL, Report, StatusFilter
-from amiguard.report.json_v1 import GrantV1, ResultV1
+from amiguard.report.json_v1 import ResultV1
 from amiguard.report.sarif import render_sarif
 from tests.unit.report_readers import read_sarif
 from tests.unit.test_report_samples import RESULTS, sample_report
@@ -140,7 +141,7 @@ def test_the_rules_are_what_github_wants_of_rules() -> None:
         assert "security" in rule["properties"]["tags"]
         assert len(rule["properties"]["tags"]) <= 10
         assert 0 < float(rule["properties"]["security-severity"]) <= 10
-    assert [rule["defaultConfiguration"]["level"] for rule in rules] == ["error", "warning"]
+    assert [rule["defaultConfiguration"]["level"] for rule in rules] == ["error", "warning", "error"]
 
 
 def test_results_have_what_github_requires_also_without_image() -> None:

@@ -22,7 +22,7 @@ def test_examples_are_valid(example: str) -> None:
 def test_every_key_is_described() -> None:
     keys = {key for model in MODELS.values() for key in model.model_fields}
 
-    assert len(EXAMPLES) == 9
+    assert len(EXAMPLES) == 10
     assert sorted(key for key in keys if not re.search(rf"^\| `([a-z_]+\.)?{key}`", TEXT, re.MULTILINE)) == []
 
 

@@ -156,8 +156,8 @@ def test_entries(section: str, line: str) -> None:
         ("version: 1\ntrust: nobody\ntrsut: x\n", "f.yaml:3:1: trsut: unknown key, did you mean `trust`?"),
         (
             'version: 1\ntrust: nobody\n"a\\nf.yaml:9:9: b": x\n',
-            'f.yaml:3:1: "a\\nf.yaml:9:9: b": unknown key; known here: checks, conformity, exceptions, notify, '
-            "remediation, targets, trust, vendors, version",
+            'f.yaml:3:1: "a\\nf.yaml:9:9: b": unknown key; known here: checks, conformity, evidence, exceptions, '
+            "notify, remediation, targets, trust, vendors, version",
         ),
         ("- trust\n", "f.yaml:1:1: expected the keys of a settings file"),
         ("nobody", "f.yaml:1:1: expected the keys of a settings file"),

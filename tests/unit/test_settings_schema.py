@@ -54,6 +54,8 @@ GOOD = [
     "version: 1\ntrust: nobody\nchecks: all",
     "version: 1\ntrust: nobody\nchecks: [ami-block-public-access, ami-cross-account-access]",
     "version: 1\ntrust: nobody\nremediation: {role_name: a/R, external_id: a1}",
+    "version: 1\ntrust: nobody\nevidence: {collect: all, usage_max_age: 24h, deadline: 90s}",
+    "version: 1\ntrust: nobody\nevidence: {collect: [usage, keys]}",
     "version: 1\ntrust: nobody\nremediation: {protected_images: {ids: [ami-01234567], names: [a*], tags: [a, =b]}}",
     "version: 1\ntrust: nobody\nnotify: []",
     "version: 1\ntrust: nobody\nnotify: [{url: 'slack://a/b'}, {url_from: A_1, on: change, name: a, report_url: 'https://a/b'}]",

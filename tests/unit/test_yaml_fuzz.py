@@ -56,6 +56,9 @@ TEXTS = st.one_of(st.lists(PIECES, max_size=25).map("".join), st.text(max_size=6
 @example("!<tag> a")
 @example("a: !!float x\n!!int y: b")
 @example("\ud800")
+@example('"\\U0011FFFF"')
+@example("!\n%YAML 9.9\n")
+@example("%YAML 1.123\n---\na")
 def test_any_text(text: str) -> None:
     try:
         settings_of(text, Path("f.yaml"), today=TODAY)

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from amiguard.report.grant_v1 import GrantV1
 from amiguard.report.interface import Report, StatusFilter
-from amiguard.report.json_v1 import GrantV1, ResultV1, SeverityV1, StatusV1, TargetV1, encode
+from amiguard.report.json_v1 import ResultV1, SeverityV1, StatusV1, TargetV1, encode
 
 ACCOUNT = "012345678901"
 REGION = "eu-central-1"

@@ -36,10 +36,15 @@ RENEW = "renew them (`aws sso login`, or new keys), and run the command again"
 
 @dataclass(frozen=True, slots=True)
 class ApiError:
-    """AWS's final word on a call: its error code and message, as they came."""
+    """AWS's final word on a call: its error code and message, as they came.
+
+    Attributes:
+        hint: what would mend a refusal, if its encoded message could be decoded (see `denials`).
+    """
 
     code: str
     message: str
+    hint: str | None = None
 
 
 def explain(error: ApiError, iam_action: str) -> Unreadable:
@@ -56,14 +61,14 @@ def explain(error: ApiError, iam_action: str) -> Unreadable:
                 f"a service control policy denies {iam_action}",
                 "an administrator of the organization can allow it; --region leaves a region out",
             )
-        return Unreadable(f"not permitted: {iam_action}", f"grant {iam_action} to the caller")
+        return Unreadable(f"not permitted: {iam_action}", error.hint or f"grant {iam_action} to the caller")
     if error.code in EXPIRED:
         return Unreadable("the credentials have expired", RENEW)
     if error.code in _CLOCK:
         return Unreadable("AWS refused the time stamp of the request", "set this machine's clock")
     if error.code in _UNKNOWN_KEY:
         return Unreadable(f"AWS does not accept the credentials ({error.code})", "check the keys, and their partition")
-    if (about_change := _explain_change(error.code, message)) is not None:
+    if (about_change := _explain_change(error.code, message, iam_action)) is not None:
         return about_change
     if error.code == "AuthFailure" and "image" not in message.lower():
         return Unreadable(
@@ -74,12 +79,18 @@ def explain(error: ApiError, iam_action: str) -> Unreadable:
     return Unreadable(f"{error.code}: {message}" if message else error.code)
 
 
-def _explain_change(code: str, message: str) -> Unreadable | None:
-    """What keeps an image, or image block public access, from being changed."""
+def _explain_change(code: str, message: str, iam_action: str) -> Unreadable | None:
+    """What keeps an image, a snapshot, or image block public access from being changed."""
     if "declarative policy" in message.lower():  # which code comes with it is not documented
         return Unreadable(
             f"a declarative policy of the organization does not allow it: {message}",
             "the organization's management account can change the policy",
+        )
+    if code == "OperationNotPermitted" and iam_action == "ec2:ModifySnapshotAttribute":
+        return Unreadable(
+            f"EC2 does not permit it: {message}",
+            "snapshot block public access keeps snapshots from being made public; no encrypted one can be public, and "
+            "none under the AWS managed key can be shared",
         )
     if code == "OperationNotPermitted" and "block public access" in message.lower():
         return Unreadable(
@@ -88,6 +99,10 @@ def _explain_change(code: str, message: str) -> Unreadable | None:
         )
     if code == "AuthFailure" and "not authorized for image" in message.lower():
         return Unreadable(f"the image belongs to another account: {message}")
+    if code == "AuthFailure" and "snapshot" in message.lower():
+        return Unreadable(f"the snapshot belongs to another account: {message}")
+    if code == "InvalidSnapshot.NotFound":
+        return Unreadable("EC2 does not know the snapshot: it is gone, or in another region")
     if code == "InvalidAMIID.NotFound":
         return Unreadable("EC2 does not know the image: it is gone, or in another region")
     if code == "InvalidAMIID.Unavailable":

@@ -9,12 +9,14 @@ from typing import Any
 
 from botocore.credentials import Credentials
 
+from amiguard.aws.botocore_calls import THREADS, BotocoreCalls, BotocoreClients
 from amiguard.aws.call_book import CallBook
 from amiguard.aws.credentials import CredentialSource, CredentialsUnreadableError
-from amiguard.aws.ec2_query import Ec2QueryClient, Endpoint
+from amiguard.aws.ec2_query import CallStats, Ec2QueryClient, Endpoint
 from amiguard.aws.http import Http
 from amiguard.aws.image_writer import AT_ONCE, Ec2ImageWriter
 from amiguard.aws.organization import read_organization_of
+from amiguard.aws.pacing import Pacer
 from amiguard.aws.reader import Ec2ImageReader
 from amiguard.aws.roles import Role, Roles, profile_loader
 from amiguard.aws.security_hub import SecurityHub
@@ -53,12 +55,18 @@ class WayIn:
         organization: tells the account's own organization.
         reader: how a target is read; raises AmiguardError if its endpoint cannot be found.
         writer: how a target is changed; the estate closes it.
+        query: calls EC2 in a target's region, and makes no other use of the target than its region.
+        calls: makes botocore call services in a target's region.
+        pacer: holds the buckets.
     """
 
     credentials: CredentialSource
     organization: Callable[[], Awaitable[OrganizationView]]
     reader: Callable[[Target], Ec2ImageReader]
     writer: Callable[[Target], Ec2ImageWriter]
+    query: Callable[[Target], Ec2QueryClient]
+    calls: Callable[[Target], BotocoreCalls]
+    pacer: Pacer
 
 
 class Estate:
@@ -98,6 +106,7 @@ class Estate:
         self._endpoints: dict[str, Endpoint] = {}
         self._profile_roles: dict[str, Roles] = {}
         self._writers: list[Ec2ImageWriter] = []
+        self._clients = BotocoreClients(self._connect)
         self._opening = threading.Lock()
         self._own_credentials = CredentialSource(session.find_credentials)
 
@@ -140,7 +149,15 @@ class Estate:
             self._writers.append(made)
             return made
 
-        return WayIn(credentials, self._organization_of(account, credentials), reader, writer)
+        # What is spent through these two ends after its target, at a time of its own: it counts in the total alone.
+        def query(target: Target) -> Ec2QueryClient:
+            return self._client(target, credentials, self._calls.total)
+
+        def calls(target: Target) -> BotocoreCalls:
+            return BotocoreCalls(self._clients, target, credentials, self._calls.total, access.pacer)
+
+        organization = self._organization_of(account, credentials)
+        return WayIn(credentials, organization, reader, writer, query, calls, access.pacer)
 
     def security_hub(self, accounts: Mapping[str, AuditedAccount]) -> SecurityHub:
         """What sends findings to the Security Hub of each account with that account's own way in.
@@ -191,17 +208,21 @@ class Estate:
             writer.stop_repeating()
 
     def close(self) -> None:
-        """Let AssumeRole calls that wait fail, so that no thread holds up the end of the program; close the writers."""
+        """Let AssumeRole calls that wait fail, so that no thread holds up the end of the program; close the clients."""
         for roles in (self._roles, *self._profile_roles.values()):
             roles.close()
         for writer in self._writers:
             writer.close()
+        self._clients.close()
 
-    def _client(self, target: Target, credentials: CredentialSource) -> Ec2QueryClient:
+    def _connect(self, service: str, region: str, credentials: Credentials) -> Any:
+        return self._session.client(service, credentials=credentials, region=region, connections=THREADS)
+
+    def _client(self, target: Target, credentials: CredentialSource, stats: CallStats | None = None) -> Ec2QueryClient:
         region = self._session.home_region if target.region == ALL_REGIONS else target.region
         if region not in self._endpoints:
             self._endpoints[region] = self._session.ec2_endpoint(region)
-        return Ec2QueryClient(self._http, self._endpoints[region], credentials, self._calls.of(target))
+        return Ec2QueryClient(self._http, self._endpoints[region], credentials, stats or self._calls.of(target))
 
     def _organization_of(
         self, account: AuditedAccount, credentials: CredentialSource

@@ -1,4 +1,4 @@
-"""Changes the images of one target: the port `ImageWriter` over botocore.
+"""Changes the images and snapshots of one target: the port `ImageWriter` over botocore.
 
 A throttled call had no effect, so it is made again until EC2 serves it. A call without a usable reply may have had its
 effect: it is never made again here, because only reading back tells.
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, assert_never
+from typing import Any
 
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import ClientError
@@ -21,7 +21,7 @@ from amiguard.aws.pacing import Pacer, TokenBucket
 from amiguard.aws.session import CALL_ERRORS
 from amiguard.core.block_public_access import BlockPublicAccess
 from amiguard.core.edit import Step
-from amiguard.core.grantee import Account, Everyone, Grantee, Organization, OrganizationalUnit, Unrecognized
+from amiguard.core.grantee import Account, Everyone, Grantee, grantee_id, launch_permission_item
 from amiguard.core.image import Unreadable
 from amiguard.core.ports import Accepted, NoAnswer, Refused, WriteReply
 from amiguard.core.result import Target
@@ -37,6 +37,7 @@ _SWITCHES = {
 }
 _METHODS = {
     "ModifyImageAttribute": "modify_image_attribute",
+    "ModifySnapshotAttribute": "modify_snapshot_attribute",
     "EnableImageBlockPublicAccess": "enable_image_block_public_access",
     "DisableImageBlockPublicAccess": "disable_image_block_public_access",
 }
@@ -51,7 +52,7 @@ class _Call:
     parameters: Mapping[str, object]
     granted_at: float
     dry_run: bool
-    makes_public: bool = False
+    makes_image_public: bool = False
     state: BlockPublicAccess | None = None
 
 
@@ -93,6 +94,7 @@ class Ec2ImageWriter:
         # The pacer forgets a bucket that nobody holds, and would give its burst anew.
         self._buckets = {action: pacer.bucket(target.account_id, target.region, action) for action in _METHODS}
         self._granted_at = float("-inf")
+        self._snapshot_granted_at = float("-inf")
         self._repeats = True
         self._lent = _Lent()
         self._client: Any = None
@@ -125,10 +127,35 @@ class Ec2ImageWriter:
             ValueError: a grantee is unrecognized, and cannot be named to EC2.
         """
         side, grantees = ("Add", step.add) if step.add else ("Remove", step.remove)
-        permission = {side: [_item(grantee) for grantee in grantees]}
+        permission = {side: [launch_permission_item(grantee) for grantee in grantees]}
         parameters = {"ImageId": image_id, "LaunchPermission": permission}
         makes_public = Everyone() in step.add
         return await self._make(_Call("ModifyImageAttribute", parameters, self._granted_at, dry_run, makes_public))
+
+    async def wait_for_snapshot_turn(self) -> None:
+        """Wait for a token of ModifySnapshotAttribute's bucket."""
+        self._snapshot_granted_at = await self._buckets["ModifySnapshotAttribute"].take()
+
+    async def modify_create_volume_permission(
+        self, snapshot_id: str, step: Step, *, dry_run: bool = False
+    ) -> WriteReply:
+        """Make one ModifySnapshotAttribute call with explicit lists; `wait_for_snapshot_turn` is waited for before.
+
+        Args:
+            snapshot_id: a snapshot of the target.
+            step: what to add, or what to remove.
+            dry_run: only ask EC2 whether it would be permitted.
+
+        Raises:
+            ValueError: a grantee is neither an account nor everyone: snapshots have no others.
+        """
+        side, grantees = ("Add", step.add) if step.add else ("Remove", step.remove)
+        parameters = {
+            "SnapshotId": snapshot_id,
+            "Attribute": "createVolumePermission",
+            "CreateVolumePermission": {side: [_create_volume_permission_item(grantee) for grantee in grantees]},
+        }
+        return await self._make(_Call("ModifySnapshotAttribute", parameters, self._snapshot_granted_at, dry_run))
 
     async def set_block_public_access(self, state: BlockPublicAccess, *, dry_run: bool = False) -> WriteReply:
         """Switch image block public access on or off; EC2 may take 10 minutes until it shows."""
@@ -156,7 +183,7 @@ class Ec2ImageWriter:
                 renewed = True
             else:
                 why = explain(answer, f"ec2:{call.action}")
-                return Refused(why.reason, why.hint, call.makes_public and answer.code == _NOT_PERMITTED)
+                return Refused(why.reason, why.hint, call.makes_image_public and answer.code == _NOT_PERMITTED)
 
     async def _wait_again(self, call: _Call, bucket: TokenBucket) -> _Call:
         self._stats.count_throttled()
@@ -181,21 +208,10 @@ class Ec2ImageWriter:
             return self._client
 
 
-def _item(grantee: Grantee) -> dict[str, str]:
-    """One item of a launch permission, as EC2 takes it."""
-    match grantee:
-        case Everyone():
-            return {"Group": "all"}
-        case Account(account_id):
-            return {"UserId": account_id}
-        case Organization(arn):
-            return {"OrganizationArn": arn}
-        case OrganizationalUnit(arn):
-            return {"OrganizationalUnitArn": arn}
-        case Unrecognized(text):
-            raise ValueError(f"a grantee that is not understood can be neither added nor removed: {text}")
-        case _:
-            assert_never(grantee)
+def _create_volume_permission_item(grantee: Grantee) -> dict[str, str]:
+    if isinstance(grantee, Account | Everyone):
+        return launch_permission_item(grantee)
+    raise ValueError(f"snapshots are shared with accounts and everyone only, not with {grantee_id(grantee)!r}")
 
 
 def _send(client: Any, call: _Call) -> WriteReply | ApiError:
@@ -208,7 +224,7 @@ def _send(client: Any, call: _Call) -> WriteReply | ApiError:
         return _no_answer(f"no usable reply came: {type(error).__name__}: {error}")
     if call.dry_run:
         return _no_answer("the dry run was answered as if the change had been made: read it back")
-    # Of ModifyImageAttribute's reply botocore keeps nothing but EC2's request id: any XML would pass for it.
+    # Of the reply to a call that modifies an attribute botocore keeps EC2's request id only: any XML would pass for it.
     if not reply.get("ResponseMetadata", {}).get("RequestId"):
         return _no_answer("no usable reply came: it was not EC2's")
     said = reply.get("ImageBlockPublicAccessState", call.state)

@@ -14,6 +14,8 @@ PAGE = 1000
 """Images a page: the size that EC2's pagination guide uses."""
 MOST_FILTER_VALUES = 200
 """EC2 API Reference, "Filter": at most 200 values a request."""
+_TEXTS = frozenset({"imageId", "name", "creationDate", "imageState", "isPublic", "lastLaunchedTime"})
+"""Of the thirty fields of an image those that are kept as they are: the others are not even copied out of the reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,17 @@ def parse_page(root: etree._Element, target: Target) -> ImagePage:
 def _parse_image(item: etree._Element, target: Target) -> Image:
     texts: dict[str, str] = {}
     tags: tuple[tuple[str, str], ...] = ()
+    snapshot_ids: tuple[str, ...] = ()
     for field in item:
         name = local_name(field)
-        if name == "tagSet":
-            tags = tuple((child_text(tag, "key") or "", child_text(tag, "value") or "") for tag in field)
-        else:
+        if name in _TEXTS:
             texts[name] = field.text or ""
+        elif name == "tagSet":
+            tags = tuple((child_text(tag, "key") or "", child_text(tag, "value") or "") for tag in field)
+        elif name == "blockDeviceMapping":
+            # item/ebs/snapshotId is the only element of that name in it, and lxml finds it faster than its path.
+            found = (one.text for one in field.iter("{*}snapshotId"))
+            snapshot_ids = tuple(dict.fromkeys(text for text in found if text))
     image_id = texts.get("imageId")
     if not image_id:
         raise MalformedReplyError("an image without an id is listed")
@@ -97,4 +104,6 @@ def _parse_image(item: etree._Element, target: Target) -> Image:
         state=texts.get("imageState", ""),
         public=texts.get("isPublic") == "true",
         tags=tags,
+        snapshot_ids=snapshot_ids,
+        last_launched=texts.get("lastLaunchedTime", ""),
     )

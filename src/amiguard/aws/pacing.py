@@ -32,8 +32,21 @@ READS = BucketSize(95, 19.8)
 MODIFICATIONS = BucketSize(95, 4.95)
 # EnableImageBlockPublicAccess and its opposite have 1 + 0.1/s: there is nothing to keep below in a burst of one.
 BLOCK_PUBLIC_ACCESS = BucketSize(1, 0.099)
+# 95 % and 99 % of the 50 + 5/s of the modifications that have no bucket of their own.
+OTHER_MODIFICATIONS = BucketSize(47.5, 4.95)
+# CloudTrail API Reference, LookupEvents: two a second, in each account and region. 95 %: others look things up, too.
+LOOK_UPS = BucketSize(1.9, 1.9)
+# KMS Developer Guide, "Request quotas": 2,000 DescribeKey, 1,000 GetKeyPolicy and 100 ListGrants a second, shared with
+# all that runs in the account. The keys of failing images are few: there is no hurry.
+KEY_READS = BucketSize(10, 10)
 _DOCUMENTED: Mapping[str, BucketSize] = {
     "ModifyImageAttribute": MODIFICATIONS,
+    "ModifySnapshotAttribute": MODIFICATIONS,
+    "CreateImageUsageReport": OTHER_MODIFICATIONS,
+    "LookupEvents": LOOK_UPS,
+    "DescribeKey": KEY_READS,
+    "GetKeyPolicy": KEY_READS,
+    "ListGrants": KEY_READS,
     "EnableImageBlockPublicAccess": BLOCK_PUBLIC_ACCESS,
     "DisableImageBlockPublicAccess": BLOCK_PUBLIC_ACCESS,
 }

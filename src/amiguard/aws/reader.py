@@ -8,9 +8,16 @@ from amiguard.aws.errors import ApiError, explain
 from amiguard.aws.images import MOST_FILTER_VALUES, PAGE, ImagePage, ImageQuery, page_parameters, parse_page
 from amiguard.aws.pacing import Pacer
 from amiguard.aws.permissions import explain_permission_error, parse_permission, permission_parameters
+from amiguard.aws.snapshots import (
+    explain_snapshot_error,
+    is_gone,
+    parse_snapshot_permission,
+    snapshot_permission_parameters,
+)
 from amiguard.core.block_public_access import BlockPublicAccessState
 from amiguard.core.image import Image, PermissionReply, Unreadable
 from amiguard.core.result import Target
+from amiguard.core.snapshot import SnapshotPermission
 
 _MOST_EMPTY_PAGES = 100
 """EC2 may send an empty page that goes on; a listing that sends so many in a row does not end."""
@@ -37,6 +44,7 @@ class Ec2ImageReader:
         self._pacer = pacer
         self._listing = pacer.bucket(target.account_id, target.region, "DescribeImages")
         self._reading = pacer.bucket(target.account_id, target.region, "DescribeImageAttribute")
+        self._reading_snapshots = pacer.bucket(target.account_id, target.region, "DescribeSnapshotAttribute")
 
     async def list_images(self) -> AsyncIterator[tuple[Image, ...] | Unreadable]:
         """Every image that was asked for, each once, page by page; an `Unreadable` ends the listing."""
@@ -66,6 +74,22 @@ class Ec2ImageReader:
             self._reading,
         )
         return explain_permission_error(reply) if isinstance(reply, ApiError) else reply
+
+    async def read_snapshot_permission(self, snapshot_id: str) -> SnapshotPermission:
+        """Who may create volumes from the snapshot, as EC2 says it."""
+        reply = await self._client.call(
+            "DescribeSnapshotAttribute",
+            snapshot_permission_parameters(snapshot_id),
+            lambda root: parse_snapshot_permission(root, snapshot_id),
+            self._reading_snapshots,
+        )
+        match reply:
+            case ApiError():
+                return SnapshotPermission(snapshot_id, explain_snapshot_error(reply), is_gone(reply))
+            case Unreadable():
+                return SnapshotPermission(snapshot_id, reply)
+            case _:
+                return reply
 
     async def read_block_public_access(self) -> BlockPublicAccessState | Unreadable:
         """How image block public access stands in the target."""

@@ -21,6 +21,8 @@ from amiguard.core.errors import AmiguardError
 _FALLBACK_REGION = "us-east-1"
 _CONFIG = Config(connect_timeout=15, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3})
 _ONCE = Config(connect_timeout=15, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 1})
+# For what is only good to know: nobody is kept waiting for it.
+_BRIEF = Config(connect_timeout=5, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
 # What a botocore call can end with: its own errors, AWS's, a reply of another kind, an endpoint that is no URL.
 CALL_ERRORS = (BotoCoreError, ClientError, ResponseParserError, ValueError)
 
@@ -101,6 +103,21 @@ class AwsSession:
         method = next(name for name, api_name in client.meta.method_to_api_mapping.items() if api_name == operation)
         reply: dict[str, Any] = getattr(client, method)()
         return reply
+
+    def decode_denial(self, credentials: ReadOnlyCredentials, encoded: str) -> str:
+        """What an encoded refusal says, as JSON text; it blocks for seconds at most, and raises `CALL_ERRORS`.
+
+        Args:
+            credentials: who was refused.
+            encoded: the message in code.
+        """
+        self._botocore.set_config_variable("sts_regional_endpoints", "regional")
+        client = self._create(self._botocore, "sts", _BRIEF, credentials)
+        self.stats.count("DecodeAuthorizationMessage")
+        try:
+            return str(client.decode_authorization_message(EncodedMessage=encoded)["DecodedMessage"])
+        finally:
+            client.close()
 
     def client(
         self,

@@ -24,7 +24,7 @@ from amiguard.cli.remediation_options import (
     YesOption,
 )
 from amiguard.cli.target_options import ExternalIdOption
-from amiguard.cli.time_options import read_duration
+from amiguard.cli.time_options import read_deadline, read_duration
 
 
 def apply(
@@ -52,9 +52,9 @@ def apply(
 ) -> None:
     """Apply a plan: take back the access that it shows, and nothing else.
 
-    Every change is decided anew by today's policy, and the image is read again just before: what has drifted since the
-    plan is left alone. What is done goes to a journal first, from which `amiguard rollback` undoes it. Applying the
-    same plan again goes on where it ended, and does nothing more where all is done.
+    Every change is decided anew by today's policy, and the image or snapshot is read again just before: what has
+    drifted since the plan is left alone. What is done goes to a journal first, from which `amiguard rollback` undoes
+    it. Applying the same plan again goes on where it ended, and does nothing more where all is done.
 
     Exit codes: 0 all changes are made, or were made already; 2 usage, settings, credentials or a refused plan: nothing
     was done; 4 some changes failed, drifted or were skipped; 130 interrupted.
@@ -75,7 +75,7 @@ def apply(
         force=force,
         max_images=max_images,
         stop_on_error=stop_on_error,
-        deadline=None if deadline is None else read_duration(deadline, "--deadline"),
+        deadline=read_deadline(deadline, "--deadline"),
         journal=journal,
         quiet=quiet,
         verbose=verbose,

@@ -1,6 +1,5 @@
 """`amiguard apply`: a plan that holds is made, and its outcomes become a table and an exit code."""
 
-import asyncio
 import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -9,26 +8,20 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
-from amiguard.aws.target_opener import Ec2TargetOpener
 from amiguard.cli.audit_request import AuditRequest, DirectoryOptions
 from amiguard.cli.audit_session import AuditSession
 from amiguard.cli.exit_codes import ExitCode
 from amiguard.cli.log import log_to_stderr
-from amiguard.cli.progress import shown_line
-from amiguard.cli.remediation_run import Count, Interruption, ask, collect, opened_journal, refuse_unasked, report
+from amiguard.cli.remediation_run import Work, ask, carry_out, changes, opened_journal, refuse_unasked
 from amiguard.cli.talk import say, warn
 from amiguard.core.decision import policy_digest
 from amiguard.core.errors import AmiguardError, InputError
 from amiguard.core.guards import guards, trusts_nobody
 from amiguard.core.plan import Plan
-from amiguard.core.ports import ChangeJournal
-from amiguard.core.remediation import ChangeOutcome
 from amiguard.core.remediation_access import remediation_accounts
 from amiguard.core.scope import NamedRole, Scope
 from amiguard.core.selection import AuditedAccount
-from amiguard.files.journal import Journal
 from amiguard.files.journal_record import JournalHeader, JournalKind
-from amiguard.files.no_journal import NoJournal
 from amiguard.files.plan_file import load_plan, plan_digest, why_not_applicable
 from amiguard.files.settings_record import Settings
 from amiguard.remediator import RemediationOptions, apply
@@ -112,48 +105,25 @@ def run_apply(request: ApplyRequest) -> ExitCode:
             return ExitCode.CLEAN
         if not (request.yes or request.dry_run):
             _show(plan)
-            ask(f"Make {_changes(len(plan.changes))}?", yes=False)
+            ask(f"Make {changes(len(plan.changes))}?", yes=False)
+        work = _work(plan, request, session, accounts)
         if request.dry_run:
-            return _carry_out(plan, request, session, accounts, None)
+            return carry_out(work, request, session, None)
         header = _header(plan, session, accounts, request.settings.scope)
         with opened_journal(header, request.journal, source=request.plan, quiet=request.quiet) as journal:
-            return _carry_out(plan, request, session, accounts, journal)
+            return carry_out(work, request, session, journal)
 
 
-def _carry_out(
-    plan: Plan,
-    request: ApplyRequest,
-    session: AuditSession,
-    accounts: Mapping[str, AuditedAccount],
-    journal: Journal | None,
-) -> ExitCode:
-    outcomes, interrupted = asyncio.run(_apply(plan, request, session, accounts, journal or NoJournal()))
-    path = journal.path if journal else None
-    return report(outcomes, dry_run=request.dry_run, undoing=False, interrupted=interrupted, journal=path)
-
-
-async def _apply(
-    plan: Plan,
-    request: ApplyRequest,
-    session: AuditSession,
-    accounts: Mapping[str, AuditedAccount],
-    journal: ChangeJournal,
-) -> tuple[tuple[ChangeOutcome, ...], bool]:
-    interruption = Interruption(request.deadline)
+def _work(plan: Plan, request: ApplyRequest, session: AuditSession, accounts: Mapping[str, AuditedAccount]) -> Work:
     options = RemediationOptions(
         request.dry_run, request.stop_on_error, protected=request.settings.remediation.protected
     )
-    count = Count(len(plan.changes))
-    with interruption.by_signals(), shown_line("applying", count.line, wanted=not (request.quiet or request.verbose)):
-        found = await session.find_accounts()
-        async with session.open_estate(found) as estate:
-            opener = Ec2TargetOpener(estate, accounts)
-            events = apply(plan.changes, opener, journal, session.rules, options, interruption.stop)
-            edits = [change.edit for change in plan.changes]
-            outcomes = await collect(
-                events, edits, tell=count.note, stopping=interruption.stopping(estate.stop_repeating)
-            )
-    return outcomes, interruption.interrupted
+    return Work(
+        doing="applying",
+        edits=[change.edit for change in plan.changes],
+        accounts=accounts,
+        begin=lambda opener, journal, stop: apply(plan.changes, opener, journal, session.rules, options, stop),
+    )
 
 
 def _refuse(plan: Plan, request: ApplyRequest, session: AuditSession) -> None:
@@ -189,10 +159,6 @@ def _show(plan: Plan) -> None:
 def _regions(plan: Plan) -> tuple[str, ...] | None:
     """The regions of the plan: the first is where calls go that belong to none, if nothing else says so."""
     return tuple(sorted({change.edit.target.region for change in plan.changes})) or None
-
-
-def _changes(number: int) -> str:
-    return "1 change" if number == 1 else f"{number} changes"
 
 
 def _header(plan: Plan, session: AuditSession, accounts: Mapping[str, AuditedAccount], scope: Scope) -> JournalHeader:

@@ -1,6 +1,5 @@
 """`amiguard audit`: its options."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from amiguard.cli.aws_options import (
     VerboseOption,
 )
 from amiguard.cli.check_options import CheckOption, requested_checks
+from amiguard.cli.evidence_options import EvidenceDeadlineOption, EvidenceOption, evidence_settings
 from amiguard.cli.policy_options import ConfigOption, TrustOption, read_policy, today_utc
 from amiguard.cli.report_formats import FormatOption, OutputOption, StatusOption, read_outputs
 from amiguard.cli.target_options import (
@@ -25,7 +25,7 @@ from amiguard.cli.target_options import (
     RoleNameOption,
     requested_scope,
 )
-from amiguard.cli.time_options import read_duration
+from amiguard.cli.time_options import read_deadline, read_duration
 
 
 def audit(
@@ -55,6 +55,8 @@ def audit(
         ),
     ] = None,
     check: CheckOption = None,
+    evidence: EvidenceOption = None,
+    evidence_deadline: EvidenceDeadlineOption = None,
     status: StatusOption = None,
     report_format: FormatOption = None,
     output: OutputOption = None,
@@ -126,11 +128,12 @@ def audit(
         image_ids=tuple(dict.fromkeys(image or ())),
         tags=tuple(tag or ()),
         checks=requested_checks(settings.checks, check),
+        evidence=evidence_settings(settings.evidence, evidence, evidence_deadline),
         statuses=tuple(status or ()),
         outputs=read_outputs(report_format, output),
         read_bucket=read_bucket,
         directory=DirectoryOptions(directory, max_age),
-        deadline=_deadline(deadline),
+        deadline=read_deadline(deadline, "--deadline"),
         checkpoint=checkpoint,
         workers=workers,
         baseline=baseline,
@@ -140,7 +143,3 @@ def audit(
         verbose=verbose,
     )
     raise typer.Exit(run_audit(request))
-
-
-def _deadline(text: str | None) -> timedelta | None:
-    return None if text is None else read_duration(text, "--deadline")

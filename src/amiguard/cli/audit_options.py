@@ -12,7 +12,15 @@ _BUCKET = re.compile(r"([0-9]{1,7}(?:\.[0-9]+)?)\+([0-9]{1,7}(?:\.[0-9]+)?)")
 _IMAGE_ID = re.compile(r"ami-[0-9a-f]{8,40}")
 # As READS: 95 % of the burst and 99 % of the refill.
 _BURST_SHARE, _REFILL_SHARE = 0.95, 0.99
-_READ_ACTIONS = ("DescribeImages", "DescribeImageAttribute", "DescribeRegions")
+_READ_ACTIONS = (
+    "DescribeImages",
+    "DescribeImageAttribute",
+    "DescribeRegions",
+    "DescribeSnapshots",
+    "DescribeSnapshotAttribute",
+    "DescribeImageUsageReports",
+    "DescribeImageUsageReportEntries",
+)
 
 
 def image_query(image_ids: Sequence[str], tags: Sequence[str]) -> ImageQuery:

@@ -1,12 +1,12 @@
 """What the command line asked of `amiguard audit`."""
 
-import os
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from amiguard.cli.report_formats import TABLE, Output
-from amiguard.core.errors import OutputError
+from amiguard.cli.same_files import refuse_same
+from amiguard.core.evidence import EvidenceSettings
 from amiguard.core.result import Status
 from amiguard.core.scope import Scope
 from amiguard.files.settings_record import Settings
@@ -37,6 +37,7 @@ class AuditRequest:
         statuses: shown ones; empty for what the format shows by default.
         outputs: the reports to write.
         checks: ids of the checks to make besides that of images.
+        evidence: what is collected about failing images.
         read_bucket: `BURST+REFILL` or `none`, as given.
         directory: where the organization's directory comes from.
         deadline: how long the audit may take; None for as long as it takes.
@@ -53,6 +54,7 @@ class AuditRequest:
     endpoint_url: str | None = None
     image_ids: tuple[str, ...] = ()
     checks: frozenset[str] = frozenset()
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     tags: tuple[str, ...] = ()
     statuses: tuple[Status, ...] = ()
     outputs: tuple[Output, ...] = TABLE
@@ -81,12 +83,5 @@ def refuse_same_files(request: AuditRequest) -> None:
         "--baseline": request.baseline,
         "the settings file": request.settings.path,
     }
-    seen: dict[str, str] = {}
     written = ((f"the {one.name} report", one.path) for one in request.outputs)
-    for name, path in (*files.items(), *written):
-        if path is None:
-            continue
-        real = os.path.realpath(path)
-        if real in seen:
-            raise OutputError(f"{seen[real]} and {name} are one file: {path}", hint="name another one")
-        seen[real] = name
+    refuse_same((*files.items(), *written))

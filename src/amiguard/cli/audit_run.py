@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 
 from amiguard.cli.audit_delivery import send_to_security_hub
@@ -17,6 +18,7 @@ from amiguard.cli.audit_session import AuditSession
 from amiguard.cli.audit_workers import INTERRUPTED
 from amiguard.cli.baseline import Baseline
 from amiguard.cli.collector import Collector, Listener
+from amiguard.cli.evidence_run import EvidenceRun, evidence_run
 from amiguard.cli.exit_codes import ExitCode
 from amiguard.cli.log import log_to_stderr
 from amiguard.cli.progress import Progress, shown_progress
@@ -25,13 +27,17 @@ from amiguard.cli.result_stream import ResultStream
 from amiguard.cli.talk import say, warn
 from amiguard.core.decision import policy_digest
 from amiguard.core.directory import Directory
-from amiguard.core.result import Status, Target
+from amiguard.core.evidence import Evidence, RecycleBin
+from amiguard.core.result import CheckResult, Target
 from amiguard.core.selection import AuditedAccount
 from amiguard.files.checkpoint import AuditIdentity, Checkpoint
-from amiguard.report.interface import AuditHeader, AuditOutcome, Report, StatusFilter, header_v1
-from amiguard.report.json_v1 import DirectoryV1, NarrowedV1, decode_result, rfc3339
+from amiguard.report.evidence_store import EvidenceStore
+from amiguard.report.evidence_values import evidence_v1, recycle_bin_v1
+from amiguard.report.interface import AuditHeader, AuditOutcome, Report, header_v1
+from amiguard.report.json_v1 import DirectoryV1, NarrowedV1, rfc3339
 from amiguard.report.policy_v1 import trust_policy_v1
 from amiguard.report.spool import Spool
+from amiguard.report.tally import failing
 
 
 def run_audit(request: AuditRequest) -> ExitCode:
@@ -45,19 +51,20 @@ def run_audit(request: AuditRequest) -> ExitCode:
     refuse_same_files(request)
     check_outputs(request.outputs)
     baseline = _load_baseline(request)
-    with Spool() as spool, ExitStack() as files:
+    with Spool() as spool, EvidenceStore() as evidence, ExitStack() as files:
         session = AuditSession(request, files)
-        run = _Run(request, session, spool, files, open_notifier(session) if request.notify else None, baseline)
+        notifier = open_notifier(session) if request.notify else None
+        run = _Run(request, session, spool, evidence, files, notifier, baseline)
         try:
-            early, delivered = asyncio.run(run.audit())
+            ended = asyncio.run(run.audit())
         except asyncio.CancelledError:
             # Terminated before there was anything to report.
             return ExitCode.INTERRUPTED
-        if early == INTERRUPTED:
+        if ended.early == INTERRUPTED:
             return ExitCode.INTERRUPTED
-        if not delivered:
+        if not ended.delivered:
             return ExitCode.UNFINISHED
-        if run.failing():
+        if ended.failing:
             return ExitCode.UNTRUSTED
         return ExitCode.CLEAN if spool.complete else ExitCode.INCOMPLETE
 
@@ -73,30 +80,34 @@ def _load_baseline(request: AuditRequest) -> Baseline | None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Ended:
+    """How an audit ended.
+
+    Attributes:
+        early: why it ended early; None if it came to its end.
+        delivered: whether all deliveries arrived.
+        failing: how many results fail the audit: those that the baseline knows do not.
+    """
+
+    early: str | None
+    delivered: bool
+    failing: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Run:
     """One audit under way."""
 
     request: AuditRequest
     session: AuditSession
     spool: Spool
+    evidence: EvidenceStore
     files: ExitStack
     notifier: Notifier | None
     baseline: Baseline | None
 
-    def failing(self) -> int:
-        """How many results fail the audit: those that the baseline knows do not."""
-        fails = self.spool.counts[Status.FAIL]
-        if self.baseline is None or not fails:
-            return fails
-        lines = self.spool.ordered(StatusFilter.of((Status.FAIL,)))
-        return sum(self.baseline.judge(decode_result(line)) == "new" for line in lines)
-
-    async def audit(self) -> tuple[str | None, bool]:
-        """Audit, report and deliver.
-
-        Returns:
-            Why the audit ended early, None if it came to its end; and whether all deliveries arrived.
-        """
+    async def audit(self) -> _Ended:
+        """Audit, report and deliver."""
         session = self.session
         session.cancel_on_sigterm()
         found = await session.find_accounts()
@@ -104,17 +115,21 @@ class _Run:
         header = self._header(identity)
         progress = session.progress()
         stream = self._stream(header)
-        collector = self._collector(progress, checkpoint, found.selection.audited, stream)
-        for event in left_out(found.selection, session.caller.partition, self.request.checks):
-            collector.note(event)
-        with shown_progress(progress, wanted=not (self.request.quiet or self.request.verbose)):
-            left: Sequence[AuditedAccount] = found.selection.audited
-            done: Mapping[str, frozenset[Target]] = {}
-            if checkpoint is not None:
-                left, done = take_up(checkpoint, left, collector)
-            early = await session.audit(found, collector, left=left, done=done)
-        if early is None:
-            session.refuse_missing_images(self.spool, collector.missing_images)
+        async with evidence_run(
+            session, found, self.spool, tell=partial(self._keep, stream), tell_bin=self._keep_bin
+        ) as evidence:
+            collector = self._collector(progress, checkpoint, found.selection.audited, stream, evidence)
+            for event in left_out(found.selection, session.caller.partition, self.request.checks):
+                collector.note(event)
+            with shown_progress(progress, wanted=self._shows_progress):
+                left: Sequence[AuditedAccount] = found.selection.audited
+                done: Mapping[str, frozenset[Target]] = {}
+                if checkpoint is not None:
+                    left, done = take_up(checkpoint, left, collector)
+                early = await session.audit(found, collector, left=left, done=done)
+            if early is None:
+                session.refuse_missing_images(self.spool, collector.missing_images)
+            early = await evidence.finish(early, seconds_left=session.seconds_left(), wanted=self._shows_progress)
         report = self._report(header, found, stream)
         if checkpoint is not None and early is None:
             checkpoint.remove()
@@ -125,7 +140,21 @@ class _Run:
             if self.notifier is not None:
                 files = [one.path for one in self.request.outputs if one.path is not None]
                 delivered &= self.notifier.tell(report, files)
-        return early, delivered
+        return _Ended(early, delivered, failing(report))
+
+    @property
+    def _shows_progress(self) -> bool:
+        return not (self.request.quiet or self.request.verbose)
+
+    def _keep(self, stream: ResultStream | None, result: CheckResult, evidence: Evidence) -> None:
+        """Take evidence for the report, and tell it to the output that streams."""
+        copied = evidence_v1(evidence)
+        self.evidence.keep(result.fingerprint, copied)
+        if stream is not None:
+            stream.note_evidence(result, copied)
+
+    def _keep_bin(self, bin_: RecycleBin) -> None:
+        self.evidence.keep_bin(bin_.target, recycle_bin_v1(bin_.images))
 
     def _open_checkpoint(self) -> tuple[Checkpoint | None, AuditIdentity]:
         session = self.session
@@ -170,9 +199,10 @@ class _Run:
         checkpoint: Checkpoint | None,
         accounts: Sequence[AuditedAccount],
         stream: ResultStream | None,
+        evidence: EvidenceRun,
     ) -> Collector:
         session = self.session
-        listeners: list[Listener] = []
+        listeners: list[Listener] = [evidence]
         if checkpoint is not None:
             listeners.append(CheckpointListener(checkpoint, self.spool, session.calls, accounts, session.caller))
         if stream is not None:
@@ -186,6 +216,8 @@ class _Run:
             listeners=listeners,
             named_images=self.request.image_ids,
             warnings=None if self.request.quiet else warn,
+            on_result=evidence.note,
+            on_adopted=evidence.adopted,
         )
 
     def _stream(self, header: AuditHeader) -> ResultStream | None:
@@ -220,7 +252,7 @@ class _Run:
             directory=self._directory(found.organizations.directory),
             narrowed_to=self._narrowed_to(),
         )
-        report = self.spool.report(header, outcome, found.names)
+        report = self.evidence.applied_to(self.spool.report(header, outcome, found.names))
         if self.baseline is not None:
             report = self.baseline.applied_to(report)
         if results is not None:

@@ -90,7 +90,7 @@ class AuditSession:
             AmiguardError: there are none, they cannot be listed, or the time is over.
         """
         try:
-            async with asyncio.timeout(self._seconds_left()):
+            async with asyncio.timeout(self.seconds_left()):
                 return await find_accounts(
                     self.session,
                     self.caller,
@@ -127,7 +127,7 @@ class AuditSession:
             Why it ended early; None if it came to its end.
         """
         try:
-            async with asyncio.timeout(self._seconds_left()):
+            async with asyncio.timeout(self.seconds_left()):
                 await self._audit_accounts(self._order(found, done or {}), left, collector, watched)
         except TimeoutError:
             early = _DEADLINE
@@ -170,7 +170,8 @@ class AuditSession:
                 hint="check the id, the account and --region",
             )
 
-    def _seconds_left(self) -> float | None:
+    def seconds_left(self) -> float | None:
+        """Until the deadline; None without one."""
         if self.request.deadline is None:
             return None
         return max(0.0, (self.request.deadline - (datetime.now(UTC) - self.started_at)).total_seconds())

@@ -41,6 +41,7 @@ class Collector:
         named_images: image ids of which it is noted whether they were found.
         warnings: where warnings go; None for nowhere.
         on_result: is given each result that this process finds.
+        on_adopted: is told of each target that ended elsewhere, with its results in the spool.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Collector:
         named_images: Iterable[str] = (),
         warnings: Callable[[str], None] | None = warn,
         on_result: Callable[[CheckResult], None] | None = None,
+        on_adopted: Callable[[TargetReport], None] | None = None,
     ) -> None:
         self.missing_images = set(named_images)
         """Those of the named images that no result was about yet."""
@@ -65,6 +67,7 @@ class Collector:
         self._listeners = tuple(listeners)
         self._warnings = warnings
         self._on_result = on_result
+        self._on_adopted = on_adopted
         self._checks = checks
         self._targets_of: dict[str, tuple[Target, ...]] = {}
         self._ended: set[Target] = set()
@@ -101,6 +104,8 @@ class Collector:
         self._spool.adopt(report, extent)
         self.count(report.target, calls, throttled)
         self._progress.adopt(report)
+        if self._on_adopted is not None:
+            self._on_adopted(report)
         self._end(report)
 
     def count(self, target: Target | None, calls: Mapping[str, int], throttled: int) -> None:

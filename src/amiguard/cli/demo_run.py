@@ -15,7 +15,9 @@ from amiguard.cli.exit_codes import ExitCode
 from amiguard.cli.policy_options import today_utc
 from amiguard.cli.report_formats import Output
 from amiguard.cli.talk import say
+from amiguard.core.checks import ami_snapshot_cross_account
 from amiguard.core.errors import AmiguardError
+from amiguard.core.evidence import EvidenceKind, EvidenceSettings
 from amiguard.demo import AUDIT_ROLE, DemoAws, DemoUnavailableError, demo_aws, require_moto
 from amiguard.files.settings import load_settings
 
@@ -24,7 +26,7 @@ then try, for example:
 
   amiguard audit --organization --role-name {AUDIT_ROLE}
   amiguard trust explain 555566667777
-  amiguard plan
+  amiguard plan --evidence usage
   amiguard apply amiguard-plan.json
   aws ec2 describe-images --owners self
 
@@ -41,12 +43,13 @@ or without a file:  amiguard audit --trust 111122223333
 """
 
 
-def run_demo(outputs: tuple[Output, ...], *, keep: bool) -> ExitCode:
+def run_demo(outputs: tuple[Output, ...], *, keep: bool, evidence: EvidenceSettings) -> ExitCode:
     """Start, audit, and with `keep` wait until the user has tried enough.
 
     Args:
         outputs: the reports to write.
         keep: whether to leave the embedded AWS running.
+        evidence: what is collected about failing images; about snapshots, these are checked, too.
 
     Raises:
         AmiguardError: the extra `demo` is not installed.
@@ -56,7 +59,7 @@ def run_demo(outputs: tuple[Output, ...], *, keep: bool) -> ExitCode:
         say("Starting an embedded AWS: an organization of three accounts, with about 120 images ...")
         with demo_aws(today=today_utc()) as aws, _settings_file(aws) as path:
             with aws.environment_applied():
-                code = run_audit(_audit_request(path, outputs))
+                code = run_audit(_audit_request(path, outputs, evidence))
             sys.stdout.flush()
             if not keep:
                 say(_GO_ON)
@@ -68,10 +71,17 @@ def run_demo(outputs: tuple[Output, ...], *, keep: bool) -> ExitCode:
         raise AmiguardError(str(error)) from error
 
 
-def _audit_request(path: Path, outputs: tuple[Output, ...]) -> AuditRequest:
+def _audit_request(path: Path, outputs: tuple[Output, ...], evidence: EvidenceSettings) -> AuditRequest:
     settings = load_settings(path, today=today_utc())
+    snapshots = {ami_snapshot_cross_account.METADATA.check_id} if EvidenceKind.SNAPSHOTS in evidence.kinds else set()
     return AuditRequest(
-        settings=settings, scope=settings.scope, checks=settings.checks, outputs=outputs, notify=False, quiet=True
+        settings=settings,
+        scope=settings.scope,
+        checks=settings.checks | snapshots,
+        evidence=evidence,
+        outputs=outputs,
+        notify=False,
+        quiet=True,
     )
 
 

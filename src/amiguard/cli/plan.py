@@ -17,6 +17,7 @@ from amiguard.cli.aws_options import (
     ReadBucketOption,
     VerboseOption,
 )
+from amiguard.cli.evidence_options import EvidenceDeadlineOption, EvidenceOption, evidence_settings
 from amiguard.cli.policy_options import ConfigOption, TrustOption, read_policy, today_utc
 from amiguard.cli.remediation_options import MaxImagesOption
 from amiguard.cli.target_options import (
@@ -101,6 +102,22 @@ def plan(
             help="Also switch on image block public access wherever the plan looks and it is off.",
         ),
     ] = False,
+    snapshots: Annotated[
+        bool,
+        typer.Option(
+            "--snapshots",
+            help="Also take back the snapshots under images from grantees that are not trusted.",
+        ),
+    ] = False,
+    revoke_in_use: Annotated[
+        bool,
+        typer.Option(
+            "--revoke-in-use",
+            help="Take access from accounts that use an image, too. Default: what usage evidence names is left out.",
+        ),
+    ] = False,
+    evidence: EvidenceOption = None,
+    evidence_deadline: EvidenceDeadlineOption = None,
     valid_for: Annotated[
         str, typer.Option(metavar="TIME", help="How long the plan may be applied (90m, 24h, 7d).")
     ] = "24h",
@@ -129,15 +146,21 @@ def plan(
 
     Audits, shows for every failing image which grantees would be removed and why, and writes a plan file for
     `amiguard apply`. Grantees that are trusted, excepted or undetermined stay; images with the tag amiguard:hold and
-    those in remediation.protected_images of the settings are left alone.
+    those in remediation.protected_images of the settings are left alone, and so is access that is known to be in use.
 
     Exit codes: 0 whether or not there is something to change; 2 usage, settings or credentials; 3 something could not
     be read or decided, and is not in the plan; 130 interrupted, no plan was written.
     """
     from amiguard.cli.audit_request import AuditRequest, DirectoryOptions
     from amiguard.cli.plan_run import PlanRequest, run_plan
-    from amiguard.core.checks.ami_block_public_access import METADATA
+    from amiguard.core.checks import ami_block_public_access, ami_snapshot_cross_account
 
+    wanted = {
+        ami_block_public_access.METADATA.check_id: block_public_access,
+        ami_snapshot_cross_account.METADATA.check_id: snapshots,
+    }
+    if source is not None and evidence is not None:
+        raise typer.BadParameter("a plan from a report uses the evidence that the report has", param_hint="--evidence")
     settings = read_policy(config, trust, today=today_utc())
     scope = requested_scope(
         settings.scope,
@@ -153,7 +176,8 @@ def plan(
         profile=profile,
         endpoint_url=endpoint_url,
         image_ids=tuple(dict.fromkeys(image or ())),
-        checks=frozenset({METADATA.check_id} if block_public_access else ()),
+        checks=frozenset(check_id for check_id, wished_for in wanted.items() if wished_for),
+        evidence=evidence_settings(settings.evidence, evidence, evidence_deadline),
         read_bucket=read_bucket,
         directory=DirectoryOptions(directory, read_duration(directory_max_age, "--directory-max-age")),
         quiet=quiet,
@@ -167,6 +191,8 @@ def plan(
         only=frozenset(_KINDS[one] for one in only) if only else None,
         share_with=tuple(dict.fromkeys(map(_grantee, share_with or ()))),
         block_public_access=block_public_access,
+        snapshots=snapshots,
+        revoke_in_use=revoke_in_use,
         valid_for=_validity(valid_for),
         max_images=max_images,
         commands=plan_format is PlanFormat.AWS_CLI,

@@ -1,11 +1,11 @@
 """`amiguard plan`: an audit's results become a plan."""
 
 import asyncio
-import os
 import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from amiguard.cli.audit_scope import Accounts, left_out
 from amiguard.cli.audit_session import AuditSession
 from amiguard.cli.audit_workers import INTERRUPTED
 from amiguard.cli.collector import Collector
+from amiguard.cli.evidence_run import EvidenceRun, evidence_run
 from amiguard.cli.exit_codes import ExitCode
 from amiguard.cli.log import log_to_stderr
 from amiguard.cli.progress import shown_progress
+from amiguard.cli.same_files import refuse_same
 from amiguard.cli.saved_results import judge_saved
 from amiguard.cli.talk import say, warn
 from amiguard.core.decision import Rules, policy_digest
-from amiguard.core.errors import OutputError
 from amiguard.core.grantee import Grantee, GranteeKind
 from amiguard.core.guards import guards, trusts_nobody
 from amiguard.core.image import Unreadable
@@ -29,7 +30,7 @@ from amiguard.core.organization import OrganizationView
 from amiguard.core.plan import Plan
 from amiguard.core.planning import Planner, PlanWishes
 from amiguard.core.ports import AccountReader, OpenedAccount
-from amiguard.core.result import Target
+from amiguard.core.result import CheckResult, Target
 from amiguard.files.plan_file import write_plan
 from amiguard.report.output import check_writable, open_output
 from amiguard.report.plan_commands import render_commands
@@ -50,6 +51,8 @@ class PlanRequest:
         only: the kinds of grantee that are removed; None for all.
         share_with: grantees to add.
         block_public_access: whether it is to be switched on.
+        snapshots: whether the snapshots under images are planned for, too.
+        revoke_in_use: whether access is taken from accounts that use an image, too.
         valid_for: how long the plan may be applied.
         max_images: how many images may be changed without `--force`.
         commands: print AWS CLI commands in place of the table.
@@ -63,6 +66,8 @@ class PlanRequest:
     only: frozenset[GranteeKind] | None = None
     share_with: tuple[Grantee, ...] = ()
     block_public_access: bool = False
+    snapshots: bool = False
+    revoke_in_use: bool = False
     valid_for: timedelta = timedelta(hours=24)
     max_images: int = 50
     commands: bool = False
@@ -82,6 +87,8 @@ class PlanRequest:
             only=self.only,
             protected=self.audit.settings.remediation.protected,
             block_public_access=self.block_public_access,
+            snapshots=self.snapshots,
+            revoke_in_use=self.revoke_in_use,
         )
 
 
@@ -137,20 +144,24 @@ class _Run:
         found = await session.find_accounts()
         spool = self._files.enter_context(Spool())
         progress = session.progress()
-        collector = Collector(
-            spool,
-            session.calls,
-            partition=session.caller.partition,
-            checks=session.request.checks,
-            progress=progress,
-            named_images=session.request.image_ids,
-            warnings=None if session.request.quiet else warn,
-            on_result=self._planner.note,
-        )
-        for event in left_out(found.selection, session.caller.partition, session.request.checks):
-            collector.note(event)
-        with shown_progress(progress, wanted=not (session.request.quiet or session.request.verbose)):
-            early = await session.audit(found, collector, left=found.selection.audited, watched=self._watched)
+        shows_progress = not (session.request.quiet or session.request.verbose)
+        async with evidence_run(session, found, spool, tell=self._planner.note, tell_bin=None) as evidence:
+            collector = Collector(
+                spool,
+                session.calls,
+                partition=session.caller.partition,
+                checks=session.request.checks,
+                progress=progress,
+                listeners=[evidence],
+                named_images=session.request.image_ids,
+                warnings=None if session.request.quiet else warn,
+                on_result=partial(self._note, evidence),
+            )
+            for event in left_out(found.selection, session.caller.partition, session.request.checks):
+                collector.note(event)
+            with shown_progress(progress, wanted=shows_progress):
+                early = await session.audit(found, collector, left=found.selection.audited, watched=self._watched)
+            early = await evidence.finish(early, seconds_left=session.seconds_left(), wanted=shows_progress)
         if early == INTERRUPTED:
             raise asyncio.CancelledError
         session.refuse_missing_images(spool, collector.missing_images)
@@ -196,6 +207,11 @@ class _Run:
     def _rules_of(self, account_id: str) -> Rules:
         return replace(self._rules, organization=self._organizations[account_id])
 
+    def _note(self, evidence: EvidenceRun, result: CheckResult) -> None:
+        """Plan by a result now, or once there is evidence about it."""
+        if not evidence.takes(result):
+            self._planner.note(result)
+
     def _watched(self, reader: AccountReader) -> AccountReader:
         return _Watched(reader, self._organizations)
 
@@ -239,9 +255,9 @@ def _refuse_same_files(request: PlanRequest) -> None:
     """The plan must not replace what it is made from."""
     audit = request.audit
     read = {"--from": request.source, "--directory": audit.directory.file, "the settings file": audit.settings.path}
-    for name, path in read.items():
-        if path and request.output and os.path.realpath(path) == os.path.realpath(request.output):
-            raise OutputError(f"--output and {name} are one file: {path}", hint="name another one")
+    for one in read.items():
+        # Two that are only read may be one.
+        refuse_same((("--output", request.output), one))
 
 
 def _tell(request: PlanRequest, plan: Plan) -> None:

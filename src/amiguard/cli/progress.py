@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from amiguard.auditor import AccountOpened, AccountUnreadable, AuditEvent, ImagesListed
+from amiguard.core.checks.ami_cross_account_access import METADATA
 from amiguard.core.result import CheckResult, Target, TargetReport
 
 
@@ -44,7 +45,8 @@ class Progress:
             case ImagesListed(target, images):
                 self.listed += images
                 self.waiting[target] += images
-            case CheckResult(target=target, image=image) if image is not None:
+            case CheckResult(target=target, image=image, check_id=METADATA.check_id) if image is not None:
+                # Every image has one result of this check; its results of other checks count no further image.
                 self.done += 1
                 self.waiting[target] -= 1
             case CheckResult():

@@ -1,4 +1,4 @@
-"""What `apply` and `rollback` have in common: asking, the journal, the way to stop, the table and the exit code."""
+"""What `apply` and `rollback` have in common: asking, the journal, the run and the way to stop it, the exit code."""
 
 import asyncio
 import os
@@ -6,25 +6,75 @@ import shlex
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 import typer
 
+from amiguard.aws.target_opener import Ec2TargetOpener
+from amiguard.cli.audit_scope import Accounts
+from amiguard.cli.audit_session import AuditSession
 from amiguard.cli.exit_codes import ExitCode
+from amiguard.cli.progress import shown_line
 from amiguard.cli.talk import say
 from amiguard.core.edit import Edit
 from amiguard.core.errors import AmiguardError, InputError
+from amiguard.core.ports import ChangeJournal
 from amiguard.core.remediation import DONE, ChangeOutcome, ChangeStatus
+from amiguard.core.selection import AuditedAccount
 from amiguard.files.journal import Journal, open_journal
 from amiguard.files.journal_record import JournalHeader
+from amiguard.files.no_journal import NoJournal
 from amiguard.files.state_folder import journal_path, remediation_lock, state_folder
 from amiguard.report.outcome_table import render_outcomes
 from amiguard.report.output import open_output
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class RunOptions(Protocol):
+    """What both commands take on the command line that says how the run goes."""
+
+    @property
+    def dry_run(self) -> bool:
+        """Only ask EC2 whether it would."""
+
+    @property
+    def deadline(self) -> timedelta | None:
+        """After which nothing more is begun; None for never."""
+
+    @property
+    def quiet(self) -> bool:
+        """Show no live line."""
+
+    @property
+    def verbose(self) -> bool:
+        """Log, in place of a live line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The changes that a run makes, and how.
+
+    Attributes:
+        doing: what is done, for the live line.
+        edits: of all changes, as they are made.
+        accounts: how each account is entered, by id.
+        begin: makes the changes; is given the way to the targets, the journal and the event that stops it.
+        undoing: whether changes are rolled back.
+        found: the accounts and organizations that are known; None to find those of the settings.
+    """
+
+    doing: str
+    edits: Sequence[Edit]
+    accounts: Mapping[str, AuditedAccount]
+    begin: Callable[[Ec2TargetOpener, ChangeJournal, asyncio.Event], AsyncGenerator[ChangeOutcome]]
+    undoing: bool = False
+    found: Accounts | None = None
 
 
 def ask(question: str, *, yes: bool) -> None:
@@ -183,6 +233,46 @@ def report(
     if interrupted:
         return ExitCode.INTERRUPTED
     return ExitCode.CLEAN if all(one.status in DONE for one in outcomes) else ExitCode.UNFINISHED
+
+
+def carry_out(work: Work, options: RunOptions, session: AuditSession, journal: Journal | None) -> ExitCode:
+    """Do the work, print what was done, and say how it ended.
+
+    Args:
+        work: the changes.
+        options: of the command line.
+        session: of the run.
+        journal: where it is written down; None for a dry run.
+
+    Raises:
+        AmiguardError: nothing could be begun: nothing was done.
+    """
+    outcomes, interrupted = asyncio.run(_do(work, options, session, journal or NoJournal()))
+    path = journal.path if journal else None
+    return report(outcomes, dry_run=options.dry_run, undoing=work.undoing, interrupted=interrupted, journal=path)
+
+
+async def _do(
+    work: Work, options: RunOptions, session: AuditSession, journal: ChangeJournal
+) -> tuple[tuple[ChangeOutcome, ...], bool]:
+    interruption = Interruption(options.deadline)
+    count = Count(len(work.edits))
+    wanted = not (options.quiet or options.verbose)
+    with interruption.by_signals(), shown_line(work.doing, count.line, wanted=wanted):
+        found = work.found or await session.find_accounts()
+        async with session.open_estate(found) as estate:
+            outcomes = await collect(
+                work.begin(Ec2TargetOpener(estate, work.accounts), journal, interruption.stop),
+                work.edits,
+                tell=count.note,
+                stopping=interruption.stopping(estate.stop_repeating),
+            )
+    return outcomes, interruption.interrupted
+
+
+def changes(number: int) -> str:
+    """`1 change`, `2 changes`."""
+    return "1 change" if number == 1 else f"{number} changes"
 
 
 class Count:

@@ -1,12 +1,11 @@
 """`amiguard report`: a saved report in other formats."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from amiguard.cli.report_formats import Output, check_outputs, write_reports
+from amiguard.cli.same_files import refuse_same
 from amiguard.cli.talk import warn
-from amiguard.core.errors import OutputError
 from amiguard.core.result import Status, Target
 from amiguard.report.interface import Report
 from amiguard.report.saved_report import SavedReport, open_saved_report
@@ -24,7 +23,7 @@ def run_report(path: Path, outputs: Sequence[Output], statuses: Sequence[Status]
     Raises:
         AmiguardError: the report cannot be used, or one of its forms cannot be written.
     """
-    _refuse_same_files(path, outputs)
+    refuse_same((("the saved report", path), *((f"the {one.name} report", one.path) for one in outputs)))
     check_outputs(outputs)
     saved = open_saved_report(path)
     if saved.not_shown:
@@ -32,19 +31,6 @@ def run_report(path: Path, outputs: Sequence[Output], statuses: Sequence[Status]
         warn(f"{path} does not hold all results of its audit (--status): {counts} are counted and cannot be shown")
     with Spool() as spool:
         write_reports(_report(saved, spool), outputs, statuses)
-
-
-def _refuse_same_files(saved: Path, outputs: Sequence[Output]) -> None:
-    seen = {os.path.realpath(saved): "the saved report"}
-    for one in outputs:
-        if one.path is None:
-            continue
-        real = os.path.realpath(one.path)
-        if real in seen:
-            raise OutputError(
-                f"{seen[real]} and the {one.name} report are one file: {one.path}", hint="name another one"
-            )
-        seen[real] = f"the {one.name} report"
 
 
 def _report(saved: SavedReport, spool: Spool) -> Report:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 
 from amiguard.auditor import AccountOpened, AccountUnreadable
-from amiguard.core.result import TargetReport
+from amiguard.core.result import CheckResult, Target, TargetReport
+from amiguard.report.evidence_v1 import EvidenceV1
 from amiguard.report.interface import Report, StatusFilter
 from amiguard.report.json_v1 import HeaderV1
-from amiguard.report.jsonl import write_header, write_results, write_summary
+from amiguard.report.jsonl import write_evidence, write_header, write_results, write_summary
 from amiguard.report.output import open_output
 from amiguard.report.spool import Spool
 
@@ -32,6 +33,8 @@ class ResultStream:
         self._header: HeaderV1 | None = header
         self._shown = shown
         self._marked = marked
+        self._ended: set[Target] = set()
+        self._waiting: dict[Target, list[tuple[str, EvidenceV1]]] = {}
 
     def account_opened(self, account: AccountOpened | AccountUnreadable) -> None:  # noqa: ARG002 - see Listener
         """Write the header: the audit has begun."""
@@ -43,6 +46,20 @@ class ResultStream:
         lines = self._spool.results(report.target, self._shown)
         with open_output(None) as stream:
             write_results(self._marked(lines) if self._marked else lines, stream)
+            for fingerprint, evidence in self._waiting.pop(report.target, ()):
+                write_evidence(fingerprint, evidence, stream)
+            stream.flush()
+        self._ended.add(report.target)
+
+    def note_evidence(self, result: CheckResult, evidence: EvidenceV1) -> None:
+        """Write the evidence of a result that is shown, once the result itself is out."""
+        if not self._shown.shows("fail"):
+            return
+        if result.target not in self._ended:
+            self._waiting.setdefault(result.target, []).append((result.fingerprint, evidence))
+            return
+        with open_output(None) as stream:
+            write_evidence(result.fingerprint, evidence, stream)
             stream.flush()
 
     def end(self, report: Report) -> None:

@@ -13,7 +13,7 @@ from amiguard.cli.remediation_options import (
     StopOnErrorOption,
     YesOption,
 )
-from amiguard.cli.time_options import read_duration
+from amiguard.cli.time_options import read_deadline
 
 
 def rollback(
@@ -22,7 +22,7 @@ def rollback(
     ],
     *,
     check: Annotated[
-        bool, typer.Option("--check", help="Change nothing: read every image, and say in which state each change is.")
+        bool, typer.Option("--check", help="Change nothing: read what is there, and say in which state each change is.")
     ] = False,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
@@ -36,8 +36,8 @@ def rollback(
 ) -> None:
     """Undo what a journal says was done, newest first. Needs neither settings nor a trust policy.
 
-    An image whose present launch permission is not what the journal left has drifted, and is left alone. A journal that
-    was cut off, by a crash say, is made good by reading the images.
+    An image or snapshot whose present permission is not what the journal left has drifted, and is left alone. A journal
+    that was cut off, by a crash say, is made good by reading what is there.
 
     Exit codes: 0 all is undone, or was so already; 2 usage, credentials or a refused journal: nothing was done; 4 some
     changes failed, drifted or were skipped; 130 interrupted. With --check: 0 the state of each is known; 3 some could
@@ -52,7 +52,7 @@ def rollback(
         yes=yes,
         dry_run=dry_run,
         stop_on_error=stop_on_error,
-        deadline=None if deadline is None else read_duration(deadline, "--deadline"),
+        deadline=read_deadline(deadline, "--deadline"),
         journal=new_journal,
         quiet=quiet,
         verbose=verbose,

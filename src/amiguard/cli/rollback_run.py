@@ -16,19 +16,16 @@ from amiguard.cli.audit_scope import Accounts
 from amiguard.cli.audit_session import AuditSession
 from amiguard.cli.exit_codes import ExitCode
 from amiguard.cli.log import log_to_stderr
-from amiguard.cli.progress import shown_line
-from amiguard.cli.remediation_run import Count, Interruption, ask, collect, opened_journal, refuse_unasked, report
+from amiguard.cli.remediation_run import Work, ask, carry_out, changes, opened_journal, refuse_unasked
 from amiguard.cli.talk import say
 from amiguard.core.errors import InputError
 from amiguard.core.organization import NoOrganization
-from amiguard.core.ports import ChangeJournal
-from amiguard.core.remediation import ChangeOutcome, ChangeState, StateOf
+from amiguard.core.remediation import ChangeState, StateOf
 from amiguard.core.scope import Scope
 from amiguard.core.selection import AuditedAccount, Selection
 from amiguard.core.trust import TrustPolicy
 from amiguard.files.journal import Journal, read_journal
 from amiguard.files.journal_record import JournalHeader, JournalKind, JournalRecord
-from amiguard.files.no_journal import NoJournal
 from amiguard.files.settings_record import Settings
 from amiguard.remediator import RemediationOptions, check_states, roll_back
 from amiguard.report.outcome_table import render_states
@@ -74,9 +71,9 @@ def run_rollback(request: RollbackRequest) -> ExitCode:
             return ExitCode.CLEAN
         if not (request.yes or request.dry_run):
             asyncio.run(_print_states(session, record))
-            ask(f"Undo what is applied of {_changes(len(record.changes))}?", yes=False)
+            ask(f"Undo what is applied of {changes(len(record.changes))}?", yes=False)
         if request.dry_run:
-            return _carry_out(request, session, record, None)
+            return carry_out(_work(request, record, None), request, session, None)
         header = JournalHeader(
             journal_id=str(uuid.uuid4()),
             kind=JournalKind.ROLLBACK,
@@ -89,7 +86,7 @@ def run_rollback(request: RollbackRequest) -> ExitCode:
             roles=record.header.roles,
         )
         with opened_journal(header, request.journal, source=request.source, quiet=request.quiet) as journal:
-            return _carry_out(request, session, record, journal)
+            return carry_out(_work(request, record, journal), request, session, journal)
 
 
 def run_check(request: RollbackRequest) -> ExitCode:
@@ -152,36 +149,18 @@ async def _print_states(session: AuditSession, record: JournalRecord) -> tuple[S
     return states
 
 
-def _carry_out(
-    request: RollbackRequest, session: AuditSession, record: JournalRecord, journal: Journal | None
-) -> ExitCode:
-    outcomes, interrupted = asyncio.run(_roll_back(request, session, record, journal or NoJournal()))
-    path = journal.path if journal else None
-    return report(outcomes, dry_run=request.dry_run, undoing=True, interrupted=interrupted, journal=path)
-
-
-async def _roll_back(
-    request: RollbackRequest, session: AuditSession, record: JournalRecord, journal: ChangeJournal
-) -> tuple[tuple[ChangeOutcome, ...], bool]:
-    interruption = Interruption(request.deadline)
+def _work(request: RollbackRequest, record: JournalRecord, journal: Journal | None) -> Work:
     options = RemediationOptions(
         dry_run=request.dry_run,
         stop_on_error=request.stop_on_error,
         # Rolled back before, and nothing applied since by this journal: what is as it left it again is another's work.
-        once=isinstance(journal, Journal) and journal.header.of_digest == record.digest,
+        once=journal is not None and journal.header.of_digest == record.digest,
     )
-    count = Count(len(record.changes))
-    wanted = not (request.quiet or request.verbose)
-    with interruption.by_signals(), shown_line("rolling back", count.line, wanted=wanted):
-        async with session.open_estate(_NOBODY_ASKED) as estate:
-            opener = Ec2TargetOpener(estate, _accounts(record))
-            events = roll_back(record.changes, opener, journal, options, interruption.stop)
-            edits = [change.edit.inverse for change in record.changes]
-            outcomes = await collect(
-                events, edits, tell=count.note, stopping=interruption.stopping(estate.stop_repeating)
-            )
-    return outcomes, interruption.interrupted
-
-
-def _changes(number: int) -> str:
-    return "1 change" if number == 1 else f"{number} changes"
+    return Work(
+        doing="rolling back",
+        edits=[change.edit.inverse for change in record.changes],
+        accounts=_accounts(record),
+        begin=lambda opener, written, stop: roll_back(record.changes, opener, written, options, stop),
+        undoing=True,
+        found=_NOBODY_ASKED,
+    )

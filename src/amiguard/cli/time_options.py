@@ -19,3 +19,12 @@ def read_duration(text: str, parameter: str) -> timedelta:
     if found is None or int(found[1]) == 0:
         raise typer.BadParameter(f"{text!r} is no time: write 90s, 45m, 6h or 7d", param_hint=parameter)
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def read_deadline(text: str | None, parameter: str) -> timedelta | None:
+    """Read an option that ends something in time; None, without the option, is no end.
+
+    Raises:
+        typer.BadParameter: it is no span of time, or of no length.
+    """
+    return None if text is None else read_duration(text, parameter)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from amiguard.cli.aws_options import EndpointUrlOption, ProfileOption
 from amiguard.cli.policy_options import ConfigOption, parsed_trustee, read_file, today_utc
 from amiguard.cli.talk import say
 from amiguard.cli.trust_explain import explain
@@ -119,8 +120,8 @@ def remove(trustee_id: _Id, config: ConfigOption = None) -> None:
 def snapshot(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, or to replace.", show_default=False)],
     *,
-    profile: Annotated[str | None, typer.Option(help="AWS profile; default: the standard chain.")] = None,
-    endpoint_url: Annotated[str | None, typer.Option(help="Send every AWS call to this URL.")] = None,
+    profile: ProfileOption = None,
+    endpoint_url: EndpointUrlOption = None,
 ) -> None:
     """Save the accounts and units of your organization.
 

@@ -79,9 +79,16 @@ def rules_in_force(
     )
 
 
-def decide(grantee: Grantee, image: Image, rules: Rules) -> Decision:
-    """Decide one grantee of one image; the first rule that speaks wins, exceptions have the last word."""
-    decision = _decide_by_trust(grantee, image, rules)
+def decide(grantee: Grantee, image: Image, rules: Rules, *, may: str = "launch it") -> Decision:
+    """Decide one grantee of one image; the first rule that speaks wins, exceptions have the last word.
+
+    Args:
+        grantee: of the image, or of a snapshot under it.
+        image: exceptions are about images.
+        rules: what decides.
+        may: what the grant lets the grantee do, for the reason.
+    """
+    decision = _decide_by_trust(grantee, image, rules, may)
     if decision.verdict is Verdict.TRUSTED:
         return decision
     lapsed = ""
@@ -95,12 +102,12 @@ def decide(grantee: Grantee, image: Image, rules: Rules) -> Decision:
     return Decision(grantee, decision.verdict, decision.reason + lapsed) if lapsed else decision
 
 
-def _decide_by_trust(grantee: Grantee, image: Image, rules: Rules) -> Decision:
+def _decide_by_trust(grantee: Grantee, image: Image, rules: Rules, may: str) -> Decision:
     match grantee:
         case Account(account_id) if account_id == image.account_id:
             return Decision(grantee, Verdict.TRUSTED, "the image's own account")
         case Everyone():
-            return Decision(grantee, Verdict.UNTRUSTED, "every AWS account may launch it")
+            return Decision(grantee, Verdict.UNTRUSTED, f"every AWS account may {may}")
         case Unrecognized():
             return Decision(grantee, Verdict.UNDETERMINED, "this version does not know this kind of grant")
         case _:

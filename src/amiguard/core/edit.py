@@ -5,6 +5,7 @@ Plans and journals are made of edits, and an edit turned round is its own undoin
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import assert_never
 
 from amiguard.core.block_public_access import BlockPublicAccess
 from amiguard.core.grantee import Grantee, report_order
@@ -12,11 +13,13 @@ from amiguard.core.result import Target
 
 MOST_GRANTS_A_CALL = 1000
 """Grantees in one ModifyImageAttribute call: EC2 takes 10,000 account ids, and its quota is 1,000 grantees an image."""
+MOST_SNAPSHOT_GRANTS_A_CALL = 500
+"""Grantees in one ModifySnapshotAttribute call (EC2 API Reference: at most 500 modifications an operation)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One ModifyImageAttribute call: it adds or it removes, never both."""
+    """One ModifyImageAttribute or ModifySnapshotAttribute call: it adds or it removes, never both."""
 
     add: tuple[Grantee, ...] = ()
     remove: tuple[Grantee, ...] = ()
@@ -73,7 +76,47 @@ class BlockPublicAccessEdit:
         return BlockPublicAccessEdit(self.target, self.after, self.before)
 
 
-Edit = LaunchPermissionEdit | BlockPublicAccessEdit
+@dataclass(frozen=True, slots=True)
+class CreateVolumePermissionEdit:
+    """The createVolumePermission of one snapshot, before and after.
+
+    Attributes:
+        image_ids: the images of the target that the snapshot is under, in order.
+        before: all grantees (accounts and everyone), in report order.
+        after: all grantees, in report order.
+    """
+
+    target: Target
+    snapshot_id: str
+    image_ids: tuple[str, ...]
+    before: tuple[Grantee, ...]
+    after: tuple[Grantee, ...]
+
+    @property
+    def key(self) -> str:
+        """What is edited: stable, and unique within a plan or a journal."""
+        return f"{self.target.account_id}/{self.target.region}/{self.snapshot_id}"
+
+    @property
+    def inverse(self) -> "CreateVolumePermissionEdit":
+        """The edit that undoes this one."""
+        return CreateVolumePermissionEdit(self.target, self.snapshot_id, self.image_ids, self.after, self.before)
+
+
+PermissionEdit = LaunchPermissionEdit | CreateVolumePermissionEdit
+"""The edits that add and remove grantees."""
+Edit = PermissionEdit | BlockPublicAccessEdit
+
+
+def most_grants_a_call(edit: PermissionEdit) -> int:
+    """How many grantees one call of such an edit adds or removes."""
+    match edit:
+        case LaunchPermissionEdit():
+            return MOST_GRANTS_A_CALL
+        case CreateVolumePermissionEdit():
+            return MOST_SNAPSHOT_GRANTS_A_CALL
+        case _:
+            assert_never(edit)
 
 
 def in_order(grantees: Collection[Grantee]) -> tuple[Grantee, ...]:
@@ -84,7 +127,7 @@ def in_order(grantees: Collection[Grantee]) -> tuple[Grantee, ...]:
 def steps_between(
     start: Collection[Grantee], goal: Collection[Grantee], *, most: int = MOST_GRANTS_A_CALL
 ) -> tuple[Step, ...]:
-    """The calls that lead from one launch permission to another, additions first: nobody who keeps access loses it.
+    """The calls that lead from one permission to another, additions first: nobody who keeps access loses it.
 
     Args:
         start: the grantees as they are.
@@ -100,7 +143,7 @@ def steps_between(
 def states_between(
     start: Collection[Grantee], goal: Collection[Grantee], *, most: int = MOST_GRANTS_A_CALL
 ) -> tuple[frozenset[Grantee], ...]:
-    """Every launch permission that these calls pass through, start and goal included, in order."""
+    """Every permission that these calls pass through, start and goal included, in order."""
     states = [frozenset(start)]
     for step in steps_between(start, goal, most=most):
         states.append((states[-1] | set(step.add)) - set(step.remove))

@@ -22,6 +22,7 @@ from amiguard.core.grantee import (
 )
 from amiguard.core.organization import Members, OrganizationView, OwnOrganization
 from amiguard.core.plan import Effect, ImageChange, Plan, Removal
+from amiguard.core.plan_words import named
 
 
 def effect_of(removed: Grantee, staying: Iterable[Grantee], organization: OrganizationView) -> tuple[Effect, str]:
@@ -43,9 +44,9 @@ def effect_of(removed: Grantee, staying: Iterable[Grantee], organization: Organi
     for one in staying:
         match _still_covers(removed, one, organization):
             case Effect.KEEPS_ACCESS:
-                return Effect.KEEPS_ACCESS, f"still covered by {_named(one)}, which stays"
+                return Effect.KEEPS_ACCESS, f"still covered by {named(one)}, which stays"
             case Effect.MAY_KEEP_ACCESS:
-                doubts.append(_named(one))
+                doubts.append(named(one))
             case Effect.LOSES_ACCESS:
                 pass
             case unreachable:
@@ -54,22 +55,6 @@ def effect_of(removed: Grantee, staying: Iterable[Grantee], organization: Organi
         stay = "stays" if len(doubts) == 1 else "stay"
         return Effect.MAY_KEEP_ACCESS, f"perhaps still covered by {', '.join(doubts)}, which {stay}"
     return Effect.LOSES_ACCESS, ""
-
-
-def _named(grantee: Grantee) -> str:
-    match grantee:
-        case Everyone():
-            return "everyone"
-        case Account(account_id):
-            return f"account {account_id}"
-        case Organization(organization_id=organization_id):
-            return f"organization {organization_id}"
-        case OrganizationalUnit(organization_id=organization_id, unit_id=unit_id):
-            return f"unit {organization_id}/{unit_id}"
-        case Unrecognized(text):
-            return f"a grant that this version does not know ({text})"
-        case _:
-            assert_never(grantee)
 
 
 def _still_covers(removed: Grantee, staying: Grantee, organization: OrganizationView) -> Effect:

@@ -155,6 +155,27 @@ def grantee_of(kind: GranteeKind, text: str) -> Grantee:
     raise ValueError(f"{text!r} is not how a grantee of the kind {kind.value} is written")
 
 
+def launch_permission_item(grantee: Grantee) -> dict[str, str]:
+    """A grantee as one item of a launch permission, as EC2 takes it: its `LaunchPermission`, with one member.
+
+    Raises:
+        ValueError: it is unrecognized, and so can be neither added nor removed.
+    """
+    match grantee:
+        case Everyone():
+            return {"Group": "all"}
+        case Account(account_id):
+            return {"UserId": account_id}
+        case Organization(arn):
+            return {"OrganizationArn": arn}
+        case OrganizationalUnit(arn):
+            return {"OrganizationalUnitArn": arn}
+        case Unrecognized(text):
+            raise ValueError(f"no grant is added or removed that is not understood: {text!r}")
+        case _:
+            assert_never(grantee)
+
+
 _REPORT_ORDER = {
     kind: place
     for place, kind in enumerate(

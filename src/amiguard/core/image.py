@@ -23,6 +23,10 @@ class Image:
     public: bool = False
     """EC2's `Public`: a hint only. False covers both private and explicitly shared images."""
     tags: tuple[tuple[str, str], ...] = ()
+    snapshot_ids: tuple[str, ...] = ()
+    """The snapshots under the image, by `BlockDeviceMappings`, each once, in AWS's order."""
+    last_launched: str = ""
+    """EC2's `LastLaunchedTime`, its own text; empty if EC2 gave none. It lags by a day."""
 
     @property
     def arn(self) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from amiguard.core.edit import BlockPublicAccessEdit, LaunchPermissionEdit
+from amiguard.core.edit import BlockPublicAccessEdit, CreateVolumePermissionEdit, LaunchPermissionEdit
+from amiguard.core.evidence import UsageEntry
 from amiguard.core.grantee import Grantee
 from amiguard.core.result import Target
 
@@ -25,6 +26,35 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class UseUnknown:
+    """Whether the grantee uses the image is not known.
+
+    Attributes:
+        reason: why; empty if usage evidence was not asked for.
+    """
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotInUse:
+    """EC2's usage report of this time names no account that would lose access by the removal."""
+
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """These accounts use the image, by EC2's usage report of this time, and the removal takes access from them."""
+
+    as_of: datetime
+    entries: tuple[UsageEntry, ...]
+
+
+Use = UseUnknown | NotInUse | InUse
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
     """A grantee that is taken away.
 
@@ -32,12 +62,16 @@ class Removal:
         reason: why it is untrusted: the decision's own words.
         effect: what that changes for it.
         effect_reason: which grant still covers it; empty when it loses access.
+        use: whether it, or whom it stands for, uses the image.
+        notes: what other evidence says of it, a sentence each: who shared it, which key keeps it out.
     """
 
     grantee: Grantee
     reason: str
     effect: Effect = Effect.LOSES_ACCESS
     effect_reason: str = ""
+    use: Use = UseUnknown()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +106,21 @@ class BlockPublicAccessChange:
     edit: BlockPublicAccessEdit
 
 
-Change = ImageChange | BlockPublicAccessChange
+@dataclass(frozen=True, slots=True)
+class SnapshotChange:
+    """What is to be taken away from one snapshot's createVolumePermission, and why."""
+
+    edit: CreateVolumePermissionEdit
+    removals: tuple[Removal, ...]
+
+    def __post_init__(self) -> None:
+        """A change says the same thing twice, as a list and as before and after: both must agree."""
+        removed, before = {one.grantee for one in self.removals}, set(self.edit.before)
+        if not removed or not removed <= before or set(self.edit.after) != before - removed:
+            raise ValueError(f"{self.edit.key}: removals do not lead from before to after")
+
+
+Change = ImageChange | BlockPublicAccessChange | SnapshotChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +129,17 @@ class LeftOut:
 
     Attributes:
         image_id: None for a whole target (image block public access).
-        reason: why: a hold tag, `remediation.protected_images`, `--only`, a declarative policy.
+        reason: why: a hold tag, `remediation.protected_images`, `--only`, use, a declarative policy.
+        snapshot_id: what is left out is about this snapshot under the image; None if it is about the image itself.
+        removal: the removal that is left out, if that is because of the use of the image; else None.
     """
 
     target: Target
     image_id: str | None
     image_name: str
     reason: str
+    snapshot_id: str | None = None
+    removal: Removal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +148,13 @@ class Unplanned:
 
     Attributes:
         image_id: None for a whole target.
+        snapshot_id: it is about this snapshot under the image; None if it is about the image itself.
     """
 
     target: Target
     image_id: str | None
     reason: str
+    snapshot_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +174,7 @@ class Plan:
         caller_arn: who made it.
         account_id: of the caller: it is applied from the same account.
         trust_policy_digest: from `core.decision.policy_digest`: it is applied by the same policy.
-        changes: by account, region and image id; image block public access is the last of its target.
+        changes: by account and region: images by id, then snapshots by id, then image block public access.
         left_out: what is not changed on purpose.
         unplanned: what could not be read or decided.
     """
@@ -144,5 +198,15 @@ class Plan:
 
     @property
     def removals(self) -> int:
-        """How many grants it takes away."""
+        """How many grants of images it takes away."""
         return sum(len(change.removals) for change in self.image_changes)
+
+    @property
+    def snapshot_removals(self) -> int:
+        """How many grants of snapshots it takes away."""
+        return sum(len(change.removals) for change in self.snapshot_changes)
+
+    @property
+    def snapshot_changes(self) -> Iterator[SnapshotChange]:
+        """The changes of snapshots."""
+        return (change for change in self.changes if isinstance(change, SnapshotChange))

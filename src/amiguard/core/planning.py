@@ -1,20 +1,20 @@
 """Planning: from the results of an audit to a plan that takes access back from those who are not trusted."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from amiguard.core.block_public_access import BlockPublicAccess
-from amiguard.core.checks import ami_block_public_access, ami_cross_account_access
+from amiguard.core.checks import ami_block_public_access, ami_cross_account_access, ami_snapshot_cross_account
 from amiguard.core.decision import Decision, Rules, Verdict, decide
-from amiguard.core.edit import BlockPublicAccessEdit, LaunchPermissionEdit, in_order
-from amiguard.core.effects import effect_of
+from amiguard.core.edit import BlockPublicAccessEdit, in_order
 from amiguard.core.errors import SettingsError
+from amiguard.core.evidence import Evidence
 from amiguard.core.exception import ImageSelector
 from amiguard.core.grantee import Account, Everyone, Grantee, GranteeKind, Unrecognized, grantee_id, grantee_kind
 from amiguard.core.image import Image
-from amiguard.core.organization import OrganizationView
+from amiguard.core.image_planning import plan_image
 from amiguard.core.plan import (
     Addition,
     Audited,
@@ -23,11 +23,13 @@ from amiguard.core.plan import (
     ImageChange,
     LeftOut,
     Plan,
-    Removal,
+    SnapshotChange,
     Unplanned,
 )
+from amiguard.core.plan_words import grants_counted
 from amiguard.core.remediation import why_held
 from amiguard.core.result import CheckResult, Status, Target
+from amiguard.core.snapshot_planning import SnapshotPlanner
 
 _DISABLED = "disabled"
 
@@ -38,11 +40,14 @@ class PlanWishes:
 
     Attributes:
         share_with: grantees to add; each must be trusted by the policy. An image's own account is passed over.
-        share_with_named: ids of the images that were named: they get these additions whether they fail or not, and
-            image block public access is switched on in their targets only. If empty, failing images get the additions.
+        share_with_named: ids of the images that were named: they get these additions whether they fail or not, image
+            block public access is switched on in their targets only, and snapshots are decided by these images alone.
+            If empty, failing images get the additions.
         only: the kinds of grantee that are removed; None for all.
         protected: images that are never changed.
         block_public_access: whether image block public access is to be switched on where it is off.
+        snapshots: whether the snapshots under images are to be taken back from those who are not trusted, too.
+        revoke_in_use: whether access is taken from accounts that use an image, too.
 
     Raises:
         SettingsError: `share_with` holds everyone, or a grant that is not understood.
@@ -53,6 +58,8 @@ class PlanWishes:
     only: frozenset[GranteeKind] | None = None
     protected: tuple[ImageSelector, ...] = ()
     block_public_access: bool = False
+    snapshots: bool = False
+    revoke_in_use: bool = False
 
     def __post_init__(self) -> None:
         """Nobody makes an image public by a plan."""
@@ -68,8 +75,8 @@ class Planner:
     """Takes the results of an audit one by one, and keeps what the plan needs: passing images are only counted.
 
     What stays although it is not trusted is said as a `LeftOut`: by a hold tag or `remediation.protected_images` (the
-    whole image), by the kinds in `only`, or because a grantee of a failing image is undetermined (its other grants are
-    planned). What was not read or decided at all is said as an `Unplanned`.
+    whole image), by the kinds in `only`, because an account uses the image by it, or because a grantee of a failing
+    image is undetermined (its other grants are planned). What was not read or decided at all is said as an `Unplanned`.
 
     Args:
         wishes: what is wished for.
@@ -88,11 +95,21 @@ class Planner:
         self._left_out: set[LeftOut] = set()
         self._unplanned: set[Unplanned] = set()
         self._refused: dict[Decision, str] = {}
+        named_images = bool(wishes.share_with_named)
+        self._snapshots = SnapshotPlanner(wishes.only, wishes.protected, named_images=named_images)
 
-    def note(self, result: CheckResult) -> None:
-        """Take one result of an audit, in any order; results of other checks are passed over."""
+    def note(self, result: CheckResult, evidence: Evidence | None = None) -> None:
+        """Take one result of an audit, in any order; results of other checks are passed over.
+
+        Args:
+            result: of any check.
+            evidence: of a result that fails, if any was asked for. It never changes a verdict: by usage, removals are
+                left out; all else is only said.
+        """
         if result.check_id == ami_cross_account_access.METADATA.check_id:
-            self._note_image(result)
+            self._note_image(result, evidence)
+        elif result.check_id == ami_snapshot_cross_account.METADATA.check_id and self._wishes.snapshots:
+            self._snapshots.note(result)
         elif result.check_id == ami_block_public_access.METADATA.check_id and self._wishes.block_public_access:
             self._note_block_public_access(result)
 
@@ -115,6 +132,17 @@ class Planner:
         if self._refused:
             raise _not_to_be_shared_with(self._refused)
         changes = [change for change in self._changes.values() if self._is_meant(change)]
+        left_out, unplanned = set(self._left_out), set(self._unplanned)
+        for outcome in self._snapshots.outcomes():
+            match outcome:
+                case SnapshotChange():
+                    changes.append(outcome)
+                case LeftOut():
+                    left_out.add(outcome)
+                case Unplanned():
+                    unplanned.add(outcome)
+                case _:
+                    assert_never(outcome)
         return Plan(
             plan_id=plan_id,
             created_at=created_at,
@@ -124,19 +152,21 @@ class Planner:
             account_id=account_id,
             trust_policy_digest=trust_policy_digest,
             audited=Audited(self._images, self._grants),
-            changes=tuple(sorted(changes, key=lambda one: _place(one.edit.target, _image_id(one)))),
-            left_out=tuple(sorted(self._left_out, key=lambda one: (_place(one.target, one.image_id), one.reason))),
-            unplanned=tuple(sorted(self._unplanned, key=lambda one: (_place(one.target, one.image_id), one.reason))),
+            changes=tuple(sorted(changes, key=_place_of_change)),
+            left_out=tuple(sorted(left_out, key=lambda one: (_place(one), one.reason))),
+            unplanned=tuple(sorted(unplanned, key=lambda one: (_place(one), one.reason))),
         )
 
     def _is_meant(self, change: Change) -> bool:
         """Where images were named, image block public access is switched on only in the targets that have them."""
-        if isinstance(change, ImageChange) or not self._wishes.share_with_named:
+        if not isinstance(change, BlockPublicAccessChange) or not self._wishes.share_with_named:
             return True
         return change.edit.target in self._targets_of_images
 
-    def _note_image(self, result: CheckResult) -> None:
+    def _note_image(self, result: CheckResult, evidence: Evidence | None) -> None:
         image = result.image
+        if image is None:
+            self._snapshots.note(result)
         if result.status is Status.UNKNOWN:
             self._unplanned.add(Unplanned(result.target, image.image_id if image else None, result.message))
         if image is None or (result.status is Status.UNKNOWN and not result.decisions):
@@ -150,8 +180,18 @@ class Planner:
             if held := why_held(image, self._wishes.protected):
                 self._leave_out(image, result.target, held)
                 return
-            change = _image_change(image, result, additions, removed, self._rules_of(image.account_id).organization)
-            self._changes[change.edit.key] = change
+            change, in_use = plan_image(
+                image,
+                result,
+                evidence,
+                self._rules_of(image.account_id).organization,
+                additions=additions,
+                removed=removed,
+                revoke_in_use=self._wishes.revoke_in_use,
+            )
+            if change is not None:
+                self._changes[change.edit.key] = change
+            self._left_out.update(in_use)
         if result.status is Status.FAIL:
             for reason in self._why_grants_stay(result):
                 self._leave_out(image, result.target, reason)
@@ -183,10 +223,11 @@ class Planner:
         """What stays of a failing image although it is not trusted: a reason each."""
         untrusted = [one for one in result.decisions if one.verdict is Verdict.UNTRUSTED]
         if other_kinds := [one for one in untrusted if not self._chosen(one)]:
-            yield f"--only leaves {_count(other_kinds, 'untrusted')}"
+            yield f"--only leaves {grants_counted(other_kinds, 'untrusted')}"
         if undetermined := [one for one in result.decisions if one.verdict is Verdict.UNDETERMINED]:
             why = "; ".join(dict.fromkeys(one.reason for one in undetermined))
-            yield f"only what is untrusted is removed, which leaves {_count(undetermined, 'undetermined')}: {why}"
+            counted = grants_counted(undetermined, "undetermined")
+            yield f"only what is untrusted is removed, which leaves {counted}: {why}"
 
     def _leave_out(self, image: Image, target: Target, reason: str) -> None:
         self._left_out.add(LeftOut(target, image.image_id, image.name, reason))
@@ -225,35 +266,24 @@ def decide_anew(change: ImageChange, image: Image, rules: Rules) -> str | None:
     return None
 
 
-def _image_change(
-    image: Image,
-    result: CheckResult,
-    additions: Collection[Addition],
-    removed: Collection[Decision],
-    organization: OrganizationView,
-) -> ImageChange:
-    before = {one.grantee for one in result.decisions}
-    after = in_order((before | {one.grantee for one in additions}) - {one.grantee for one in removed})
-    # Accounts cover nobody but themselves: without them, hundreds of removals are quick to judge.
-    wide = [grantee for grantee in after if not isinstance(grantee, Account)]
-    removals = (Removal(one.grantee, one.reason, *effect_of(one.grantee, wide, organization)) for one in removed)
-    edit = LaunchPermissionEdit(result.target, image.image_id, image.name, in_order(before), after)
-    return ImageChange(edit, tuple(additions), tuple(removals))
+def _place_of_change(change: Change) -> tuple[str, str, int, str, str]:
+    target = change.edit.target
+    match change:
+        case ImageChange(edit):
+            return target.account_id, target.region, 0, edit.image_id, ""
+        case SnapshotChange(edit):
+            return target.account_id, target.region, 1, edit.snapshot_id, ""
+        case BlockPublicAccessChange():
+            return target.account_id, target.region, 2, "", ""
+        case _:
+            assert_never(change)
 
 
-def _image_id(change: Change) -> str | None:
-    return change.edit.image_id if isinstance(change, ImageChange) else None
-
-
-def _place(target: Target, image_id: str | None) -> tuple[str, str, bool, str]:
-    """A sort key: by account, region and image id, what is about the whole target last."""
-    return target.account_id, target.region, image_id is None, image_id or ""
-
-
-def _count(decisions: Collection[Decision], verdict: str) -> str:
-    kinds = Counter(grantee_kind(one.grantee).value.replace("_", " ") for one in decisions)
-    by_kind = ", ".join(f"{kind}: {number}" for kind, number in kinds.items())
-    return f"{len(decisions)} {verdict} grant{'' if len(decisions) == 1 else 's'} ({by_kind})"
+def _place(one: LeftOut | Unplanned) -> tuple[str, str, int, str, str]:
+    """A sort key: by account and region, images by id, then snapshots by id, what is about the whole target last."""
+    rank = 2 if one.image_id is None else 0 if one.snapshot_id is None else 1
+    ids = (one.snapshot_id or "", one.image_id or "") if rank == 1 else (one.image_id or "", "")
+    return one.target.account_id, one.target.region, rank, *ids
 
 
 def _not_to_be_shared_with(refused: dict[Decision, str]) -> SettingsError:

@@ -10,6 +10,7 @@ from amiguard.core.image import Image, PermissionReply, Unreadable
 from amiguard.core.organization import OrganizationView
 from amiguard.core.remediation import ChangeStatus, JournaledChange
 from amiguard.core.result import Target, TargetReport
+from amiguard.core.snapshot import SnapshotPermission
 
 
 class ImageReader(Protocol):
@@ -25,6 +26,10 @@ class ImageReader(Protocol):
 
     async def read_launch_permission(self, image_id: str) -> PermissionReply:
         """Who may launch the image."""
+        ...
+
+    async def read_snapshot_permission(self, snapshot_id: str) -> SnapshotPermission:
+        """Who may create volumes from the snapshot (DescribeSnapshotAttribute)."""
         ...
 
     async def read_block_public_access(self) -> BlockPublicAccessState | Unreadable:
@@ -105,6 +110,16 @@ class ImageWriter(Protocol):
 
     async def modify_launch_permission(self, image_id: str, step: Step, *, dry_run: bool = False) -> WriteReply:
         """Make one ModifyImageAttribute call, for which `wait_for_turn` was waited for."""
+        ...
+
+    async def wait_for_snapshot_turn(self) -> None:
+        """As `wait_for_turn`, for a ModifySnapshotAttribute call."""
+        ...
+
+    async def modify_create_volume_permission(
+        self, snapshot_id: str, step: Step, *, dry_run: bool = False
+    ) -> WriteReply:
+        """Make one ModifySnapshotAttribute call, for which `wait_for_snapshot_turn` was waited for."""
         ...
 
     async def set_block_public_access(self, state: BlockPublicAccess, *, dry_run: bool = False) -> WriteReply:

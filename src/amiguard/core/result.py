@@ -7,6 +7,7 @@ from enum import StrEnum
 from amiguard.core.block_public_access import BlockPublicAccessState
 from amiguard.core.decision import Decision
 from amiguard.core.image import Image
+from amiguard.core.snapshot import SnapshotPermission
 
 
 class Status(StrEnum):
@@ -65,6 +66,8 @@ class CheckResult:
     message: str
     block_public_access: BlockPublicAccessState | None = None
     """What the check of that name has read."""
+    snapshots: tuple[SnapshotPermission, ...] = ()
+    """What the check of snapshots has read: every snapshot under the image."""
 
     @property
     def fingerprint(self) -> str:

@@ -69,6 +69,7 @@ def demo_aws(*, today: date | None = None) -> Iterator[DemoAws]:
         with environment.applied(environment.CREDENTIALS):
             endpoint_url = stack.enter_context(_running_server(ESTATE))
             seeded = seed(endpoint_url, ESTATE)
+            _seed_evidence(seeded)
         yield DemoAws(
             endpoint_url=endpoint_url,
             account_id=seeded.ids[ESTATE.caller],
@@ -89,6 +90,12 @@ def require_moto() -> None:
 
 def _running_server(estate: Estate) -> AbstractContextManager[str]:
     return _running_server_of_moto()(estate.regions)
+
+
+def _seed_evidence(seeded: SeededEstate) -> None:
+    from amiguard.demo.seed_evidence import seed_evidence  # noqa: PLC0415  (needs the extra, which is there by now)
+
+    seed_evidence(seeded.estate, seeded.ids, seeded.image_ids)
 
 
 def _running_server_of_moto() -> Callable[[Collection[str]], AbstractContextManager[str]]:

@@ -1,12 +1,13 @@
 """Image block public access, which moto lacks. Imports moto."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError, InvalidParameterValueError
 from moto.ec2.responses import EC2Response
 from moto.ec2.responses.amis import AmisResponse
+
+from amiguard.demo.moto_methods import served
 
 _UNBLOCKED, _BLOCKED = "unblocked", "block-new-sharing"
 _STATE = "amiguard_image_block_public_access"
@@ -67,13 +68,6 @@ _METHODS = {
 }
 
 
-@contextmanager
-def served_block_public_access() -> Iterator[None]:
+def served_block_public_access() -> AbstractContextManager[None]:
     """Lets moto know image block public access meanwhile, unblocked everywhere at first."""
-    for name, method in _METHODS.items():
-        setattr(EC2Response, name, method)
-    try:
-        yield
-    finally:
-        for name in _METHODS:
-            delattr(EC2Response, name)
+    return served(EC2Response, _METHODS)

@@ -2,7 +2,7 @@
 
 from amiguard.demo.model import Account, Estate
 from amiguard.demo.private_images import PRIVATE_IMAGES
-from amiguard.demo.shared_images import SHARED_IMAGES
+from amiguard.demo.shared_images import BINNED_IMAGES, SHARED_IMAGES
 
 AUDIT_ROLE = "AmiguardAudit"
 """The role by which the caller audits the member accounts."""
@@ -24,4 +24,5 @@ ESTATE = Estate(
     ),
     regions=("us-east-1", "eu-central-1", "ap-southeast-2"),
     images=SHARED_IMAGES + PRIVATE_IMAGES,
+    binned=BINNED_IMAGES,
 )

@@ -34,6 +34,39 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """So many resources of one type that name an image."""
+
+    account_id: str
+    """Whose they are; `{...}` as in a grant."""
+    count: int
+    resource_type: str = "ec2:Instance"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call about an image, as CloudTrail has it."""
+
+    name: str
+    days_ago: int
+    caller: str
+    """A role and its session, `role/session`, or the name of a user."""
+    source: str
+    added: tuple[Grant, ...] = ()
+    removed: tuple[Grant, ...] = ()
+    error_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A customer-managed KMS key in the account and region of an image."""
+
+    description: str
+    accounts: tuple[str, ...] = ()
+    """Who may use it besides its own account; `{...}` as in a grant."""
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """An image of the estate; account, region and name together are unique."""
 
@@ -45,6 +78,15 @@ class Image:
     tags: tuple[tuple[str, str], ...] = ()
     grants: tuple[Grant, ...] = ()
     disabled: bool = False
+    age_days: int = 0
+    uses: tuple[Use, ...] = ()
+    calls: tuple[Call, ...] = ()
+    snapshot_grants: tuple[Grant, ...] = ()
+    """Who may create volumes from its snapshot."""
+    key: Key | None = None
+    """Encrypts its snapshot."""
+    binned_days_ago: int | None = None
+    """It was deregistered, and lies in the Recycle Bin."""
 
     @property
     def public(self) -> bool:
@@ -66,6 +108,9 @@ class Estate:
     """Paths of the organizational units, each after its parent."""
     regions: tuple[str, ...]
     images: tuple[Image, ...]
+    """Those that EC2 lists."""
+    binned: tuple[Image, ...] = ()
+    """Those in the Recycle Bin."""
 
     def images_in(self, account: str, region: str) -> tuple[Image, ...]:
         """The images that an account owns in one region."""

@@ -1,9 +1,10 @@
 """The images that nobody else may launch: the great majority, as in real estates."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from amiguard.demo.model import Image
+from amiguard.demo import parties
+from amiguard.demo.model import Call, Image, account
 
 _US = ("us-east-1",)
 _EU = ("eu-central-1",)
@@ -60,4 +61,25 @@ _SERIES = (
     _Series("analytics", "airflow", ("2.9.3",), _ALL, "data-engineering", "batch"),
 )
 
-PRIVATE_IMAGES = tuple(image for series in _SERIES for image in series.images())
+UNSHARED_IMAGE_NAME = "ledger-db-7.2.0"
+"""The image that was shared once, in the first of its regions: what lies under it still is."""
+
+
+def _unshared(image: Image) -> Image:
+    """Somebody took back the launch permission, and did not think of the snapshot."""
+    if (image.name, image.region) != (UNSHARED_IMAGE_NAME, _US_EU[0]):
+        return image
+    contractor = (account(parties.CONTRACTOR),)
+    caller = ("DatabaseAdmin/lee.novak@example.com", "198.51.100.77")
+    return replace(
+        image,
+        age_days=40,
+        calls=(
+            Call("ModifyImageAttribute", 39, *caller, added=contractor),
+            Call("ModifyImageAttribute", 12, *caller, removed=contractor),
+        ),
+        snapshot_grants=contractor,
+    )
+
+
+PRIVATE_IMAGES = tuple(_unshared(image) for series in _SERIES for image in series.images())

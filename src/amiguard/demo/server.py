@@ -13,6 +13,11 @@ from amiguard.demo.account_names import served_account_names
 from amiguard.demo.block_public_access import served_block_public_access
 from amiguard.demo.environment import changed
 from amiguard.demo.errors import DemoUnavailableError
+from amiguard.demo.recording import recorded_calls
+from amiguard.demo.recycle_bin import served_recycle_bin
+from amiguard.demo.snapshot_permissions import served_snapshot_permissions
+from amiguard.demo.trail import served_trail
+from amiguard.demo.usage_reports import served_usage_reports
 
 _LOGGER = logging.getLogger(__name__)
 _HOST = "127.0.0.1"
@@ -58,6 +63,11 @@ def running_server(regions: Collection[str]) -> Iterator[str]:
             _only_regions(regions),
             served_account_names(),
             served_block_public_access(),
+            served_recycle_bin(),
+            served_snapshot_permissions(),
+            served_trail(),
+            served_usage_reports(),
+            recorded_calls(),  # last, for it records what the others do
         ):
             server = _QuietServer(_HOST, 0, DomainDispatcherApplication(create_backend_app), _QuietHandler)
             thread = Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name="amiguard-demo", daemon=True)

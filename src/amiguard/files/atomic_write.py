@@ -30,7 +30,7 @@ def replace_file(path: Path, data: bytes) -> None:
             with suppress(OSError):
                 Path(name).unlink()
             raise
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 
@@ -58,8 +58,12 @@ def create_file(path: Path, data: bytes) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _sync_folder(folder: Path) -> None:
-    # The new name outlives a power cut only once the folder is on disk.
+def sync_folder(folder: Path) -> None:
+    """Put a folder on disk: only then does the name of a new file in it outlive a power cut.
+
+    Raises:
+        OSError: it cannot be.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -8,10 +8,7 @@ The file says whom the policy trusts by membership, so that what is doubtful in 
 """
 
 import json
-import os
 import re
-import tempfile
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, assert_never
@@ -19,9 +16,10 @@ from typing import Annotated, Literal, assert_never
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from amiguard.core.directory import Directory, MemberAccount, Unit
-from amiguard.core.errors import OutputError, SettingsError
+from amiguard.core.errors import SettingsError
 from amiguard.core.organization import NoOrganization, OrganizationUnread, OrganizationView, OwnOrganization
-from amiguard.files.atomic_write import replace_file
+from amiguard.files.private_file import write_private_file
+from amiguard.files.problems import written_path
 
 SCHEMA_VERSION = "1"
 MAX_AGE = timedelta(days=7)
@@ -94,20 +92,7 @@ def save_directory(path: Path, directory: Directory) -> None:
             for one in sorted(directory.units.values(), key=lambda one: one.unit_id)
         ],
     }
-    data = json.dumps(document, indent=1).encode() + b"\n"
-    try:
-        target = path.resolve()
-        # Made by mkstemp, the new file is private before anything is in it.
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        os.close(descriptor)
-        try:
-            replace_file(Path(name), data)
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+    write_private_file(path, json.dumps(document, indent=1).encode() + b"\n")
 
 
 def load_directory(path: Path) -> Directory:
@@ -194,11 +179,6 @@ def _check_version(path: Path, data: bytes) -> None:
 
 def _told(error: ValidationError) -> str:
     mistakes = error.errors(include_url=False, include_input=False, include_context=False)
-    told = [f"{_place(one['loc'])}{one['msg']}" for one in mistakes[:_MOST_TOLD]]
+    told = [f"{written_path(one['loc'])}: {one['msg']}" if one["loc"] else one["msg"] for one in mistakes[:_MOST_TOLD]]
     more = len(mistakes) - len(told)
     return "; ".join(told) + (f"; and {more} more" if more else "")
-
-
-def _place(location: Iterable[int | str]) -> str:
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-    return f"{place}: " if place else ""

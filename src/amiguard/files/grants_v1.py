@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
 from amiguard.core.block_public_access import BlockPublicAccess
-from amiguard.core.edit import BlockPublicAccessEdit, LaunchPermissionEdit
+from amiguard.core.edit import BlockPublicAccessEdit, CreateVolumePermissionEdit, LaunchPermissionEdit
 from amiguard.core.grantee import Grantee, GranteeKind, grantee_id, grantee_kind, grantee_of
 from amiguard.core.result import Target
 
@@ -40,8 +40,10 @@ Region = Annotated[str, Field(pattern="^[a-z]{2,}(-[a-z]+)+-[0-9]+$", max_length
 Partition = Annotated[str, Field(pattern="^[a-z0-9-]+$", max_length=64)]
 # AWS's own words, and a bit wider than what it is known to write.
 ImageId = Annotated[str, Field(pattern="^ami-[0-9A-Za-z-]+$", max_length=128)]
+SnapshotId = Annotated[str, Field(pattern="^snap-[0-9A-Za-z-]+$", max_length=128)]
 RunId = Annotated[str, Field(pattern="^[0-9A-Za-z-]+$", max_length=64, description="A UUID.")]
 Digest = Annotated[str, Field(pattern="^[!-~]+$", max_length=256)]
+_OF_SNAPSHOTS = {GranteeKind.ACCOUNT, GranteeKind.EVERYONE}
 
 
 class Record(BaseModel):
@@ -100,15 +102,37 @@ class LaunchPermissionEditV1(_EditV1):
 
     @model_validator(mode="after")
     def _names_each_once(self) -> "LaunchPermissionEditV1":
-        for grants in (self.before, self.after):
-            if len(set(values_of(grants))) < len(grants):
-                raise ValueError("a grantee is listed twice")
+        _refuse_twice(self.before, self.after)
         return self
 
     def value(self) -> LaunchPermissionEdit:
         """The edit."""
         before, after = values_of(self.before), values_of(self.after)
         return LaunchPermissionEdit(self.target(), self.image.id, self.image.name, before, after)
+
+
+class CreateVolumePermissionEditV1(_EditV1):
+    """The createVolumePermission of one snapshot, before and after, and the images that it is under."""
+
+    kind: Literal["create_volume_permission"]
+    snapshot_id: SnapshotId
+    image_ids: Annotated[tuple[ImageId, ...], Field(min_length=1)]
+    before: tuple[GrantV1, ...]
+    after: tuple[GrantV1, ...]
+
+    @model_validator(mode="after")
+    def _is_of_a_snapshot(self) -> "CreateVolumePermissionEditV1":
+        _refuse_twice(self.before, self.after)
+        if len(set(self.image_ids)) < len(self.image_ids):
+            raise ValueError("an image is listed twice")
+        if any(one.kind not in _OF_SNAPSHOTS for one in (*self.before, *self.after)):
+            raise ValueError("snapshots are shared with accounts and everyone only")
+        return self
+
+    def value(self) -> CreateVolumePermissionEdit:
+        """The edit."""
+        before, after = values_of(self.before), values_of(self.after)
+        return CreateVolumePermissionEdit(self.target(), self.snapshot_id, self.image_ids, before, after)
 
 
 class BlockPublicAccessEditV1(_EditV1):
@@ -133,6 +157,12 @@ def values_of(grants: Iterable[GrantV1]) -> tuple[Grantee, ...]:
     return tuple(one.value() for one in grants)
 
 
+def _refuse_twice(*lists: tuple[GrantV1, ...]) -> None:
+    for grants in lists:
+        if len(set(values_of(grants))) < len(grants):
+            raise ValueError("a grantee is listed twice")
+
+
 def launch_permission_edit_v1(edit: LaunchPermissionEdit) -> LaunchPermissionEditV1:
     """An edit as it is written."""
     return LaunchPermissionEditV1(
@@ -141,6 +171,20 @@ def launch_permission_edit_v1(edit: LaunchPermissionEdit) -> LaunchPermissionEdi
         region=edit.target.region,
         partition=edit.target.partition,
         image=ImageV1(id=edit.image_id, name=edit.image_name),
+        before=grants_v1(edit.before),
+        after=grants_v1(edit.after),
+    )
+
+
+def create_volume_permission_edit_v1(edit: CreateVolumePermissionEdit) -> CreateVolumePermissionEditV1:
+    """An edit as it is written."""
+    return CreateVolumePermissionEditV1(
+        kind="create_volume_permission",
+        account_id=edit.target.account_id,
+        region=edit.target.region,
+        partition=edit.target.partition,
+        snapshot_id=edit.snapshot_id,
+        image_ids=edit.image_ids,
         before=grants_v1(edit.before),
         after=grants_v1(edit.after),
     )

@@ -19,6 +19,7 @@ from typing import Self
 from amiguard.core.edit import Edit, Step
 from amiguard.core.errors import InputError, OutputError
 from amiguard.core.remediation import ChangeStatus, JournaledChange
+from amiguard.files.atomic_write import sync_folder
 from amiguard.files.journal_reading import JournalContent, read_content
 from amiguard.files.journal_record import JournalHeader, JournalKind, JournalRecord
 from amiguard.files.journal_v1 import OutcomeV1, RecordV1, header_v1, intent_v1, line_of, resumed_v1
@@ -100,7 +101,7 @@ class Journal:
         """Write the first record, in place of one that was never finished."""
         self._guarded(lambda: os.ftruncate(self._descriptor, 0))
         self._append(header_v1(header, self._clock()))
-        self._guarded(lambda: _sync_folder(self.path.parent))
+        self._guarded(lambda: sync_folder(self.path.parent))
 
     def resume(self, header: JournalHeader) -> None:
         """Write that a later run goes on, on a line of its own."""
@@ -224,15 +225,6 @@ def _make_private(path: Path, descriptor: int) -> None:
         os.fchmod(descriptor, 0o600)
     except OSError as error:
         raise _cannot_write(path, error) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    # The name of a new file outlives a power cut only once the folder is on disk.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _cannot_write(path: Path, error: OSError) -> OutputError:

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import Field, TypeAdapter, model_validator
 
-from amiguard.core.edit import BlockPublicAccessEdit, Edit, LaunchPermissionEdit, Step
+from amiguard.core.edit import BlockPublicAccessEdit, CreateVolumePermissionEdit, Edit, LaunchPermissionEdit, Step
 from amiguard.core.remediation import ChangeStatus
 from amiguard.core.scope import RoleOptions
 from amiguard.core.selection import Access
 from amiguard.files.grants_v1 import (
     AccountId,
     BlockPublicAccessEditV1,
+    CreateVolumePermissionEditV1,
     Digest,
     GrantV1,
     LaunchPermissionEditV1,
@@ -23,6 +24,7 @@ from amiguard.files.grants_v1 import (
     RunId,
     ToolV1,
     block_public_access_edit_v1,
+    create_volume_permission_edit_v1,
     grants_v1,
     launch_permission_edit_v1,
     values_of,
@@ -32,6 +34,7 @@ from amiguard.files.strict_json import canonical
 
 SCHEMA_VERSION: Literal["1"] = "1"
 _DIGEST_LENGTH = 32
+_EditV1 = LaunchPermissionEditV1 | CreateVolumePermissionEditV1 | BlockPublicAccessEditV1
 
 
 class _AccessV1(Record):
@@ -120,13 +123,13 @@ class IntentV1(Record):
 
     type: Literal["intent"]
     at: Moment
-    edit: Annotated[LaunchPermissionEditV1 | BlockPublicAccessEditV1, Field(discriminator="kind")]
+    edit: Annotated[_EditV1, Field(discriminator="kind")]
     step: _StepV1 | None
 
     @model_validator(mode="after")
     def _has_its_step(self) -> "IntentV1":
-        if isinstance(self.edit, LaunchPermissionEditV1) is (self.step is None):
-            raise ValueError("the calls of a launch permission have a step, and those of a switch have none")
+        if isinstance(self.edit, BlockPublicAccessEditV1) is not (self.step is None):
+            raise ValueError("the calls that edit grants have a step, and those of a switch have none")
         return self
 
 
@@ -208,10 +211,12 @@ def line_of(record: RecordV1, last: str) -> tuple[bytes, str]:
     return line.encode() + b"\n", digest
 
 
-def _edit_v1(edit: Edit) -> LaunchPermissionEditV1 | BlockPublicAccessEditV1:
+def _edit_v1(edit: Edit) -> _EditV1:
     match edit:
         case LaunchPermissionEdit():
             return launch_permission_edit_v1(edit)
+        case CreateVolumePermissionEdit():
+            return create_volume_permission_edit_v1(edit)
         case BlockPublicAccessEdit():
             return block_public_access_edit_v1(edit)
         case _:

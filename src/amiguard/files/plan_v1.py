@@ -11,17 +11,17 @@ from amiguard.core.plan import (
     Audited,
     BlockPublicAccessChange,
     Change,
-    Effect,
     ImageChange,
     LeftOut,
     Plan,
-    Removal,
+    SnapshotChange,
     Unplanned,
 )
 from amiguard.core.result import Target
 from amiguard.files.grants_v1 import (
     AccountId,
     BlockPublicAccessEditV1,
+    CreateVolumePermissionEditV1,
     Digest,
     GrantV1,
     ImageId,
@@ -31,16 +31,18 @@ from amiguard.files.grants_v1 import (
     Record,
     Region,
     RunId,
+    SnapshotId,
     ToolV1,
     block_public_access_edit_v1,
+    create_volume_permission_edit_v1,
     launch_permission_edit_v1,
 )
+from amiguard.files.plan_removals_v1 import Count, RemovalV1, removal_v1
 from amiguard.files.strict_json import digest_of
 
 SCHEMA_VERSION: Literal["1"] = "1"
 TYPE: Literal["amiguard-plan"] = "amiguard-plan"
 _CAN_BE_TRUSTED = {GranteeKind.ACCOUNT, GranteeKind.ORGANIZATION, GranteeKind.ORGANIZATIONAL_UNIT}
-_Count = Annotated[int, Field(ge=0)]
 
 
 class _PlanV1(Record):
@@ -53,29 +55,25 @@ class _PlanV1(Record):
 
 
 class _AuditedV1(Record):
-    images: _Count
-    grants: _Count
+    images: Count
+    grants: Count
 
 
 class _SummaryV1(Record):
-    images: _Count
-    grants_removed: _Count
-    grants_added: _Count
+    images: Count
+    grants_removed: Count
+    grants_added: Count
+    snapshots: Count = 0
+    snapshot_grants_removed: Count = 0
 
 
 class _AdditionV1(GrantV1):
     reason: str
 
 
-class _RemovalV1(GrantV1):
-    reason: str
-    effect: Effect
-    effect_reason: str
-
-
 class _ImageChangeV1(LaunchPermissionEditV1):
     add: tuple[_AdditionV1, ...]
-    remove: tuple[_RemovalV1, ...]
+    remove: tuple[RemovalV1, ...]
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "_ImageChangeV1":
@@ -95,8 +93,21 @@ class _ImageChangeV1(LaunchPermissionEditV1):
         return ImageChange(
             self.value(),
             tuple(Addition(one.value(), one.reason) for one in self.add),
-            tuple(Removal(one.value(), one.reason, one.effect, one.effect_reason) for one in self.remove),
+            tuple(one.removal() for one in self.remove),
         )
+
+
+class _SnapshotChangeV1(CreateVolumePermissionEditV1):
+    remove: tuple[RemovalV1, ...]
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> "_SnapshotChangeV1":
+        if len({one.grantee for one in self.change().removals}) < len(self.remove):
+            raise ValueError("a grantee is removed twice")
+        return self
+
+    def change(self) -> SnapshotChange:
+        return SnapshotChange(self.value(), tuple(one.removal() for one in self.remove))
 
 
 class _BlockPublicAccessChangeV1(BlockPublicAccessEditV1):
@@ -123,14 +134,27 @@ class _LeftOutV1(_NotChangedV1):
     image_id: ImageId | None
     image_name: str
     reason: str
+    snapshot_id: SnapshotId | None = None
+    removal: RemovalV1 | None = None
+
+    def left_out(self) -> LeftOut:
+        removal = None if self.removal is None else self.removal.removal()
+        return LeftOut(self.target(), self.image_id, self.image_name, self.reason, self.snapshot_id, removal)
 
 
 class _UnplannedV1(_NotChangedV1):
     image_id: ImageId | None
     reason: str
+    snapshot_id: SnapshotId | None = None
+
+    def unplanned(self) -> Unplanned:
+        return Unplanned(self.target(), self.image_id, self.reason, self.snapshot_id)
 
 
-_ChangeV1 = Annotated[_ImageChangeV1 | _BlockPublicAccessChangeV1, Field(discriminator="kind")]
+_ChangeV1 = Annotated[
+    _ImageChangeV1 | _SnapshotChangeV1 | _BlockPublicAccessChangeV1,
+    Field(discriminator="kind"),
+]
 
 
 class PlanBody(Record):
@@ -169,8 +193,8 @@ class PlanBody(Record):
             trust_policy_digest=self.plan.trust_policy_digest,
             audited=Audited(self.audited.images, self.audited.grants),
             changes=tuple(one.change() for one in self.changes),
-            left_out=tuple(LeftOut(one.target(), one.image_id, one.image_name, one.reason) for one in self.left_out),
-            unplanned=tuple(Unplanned(one.target(), one.image_id, one.reason) for one in self.unplanned),
+            left_out=tuple(one.left_out() for one in self.left_out),
+            unplanned=tuple(one.unplanned() for one in self.unplanned),
         )
 
 
@@ -201,22 +225,26 @@ def document_of(plan: Plan) -> dict[str, Any]:
         audited=_AuditedV1(images=plan.audited.images, grants=plan.audited.grants),
         summary=_summary(plan),
         changes=tuple(_change_v1(change) for change in plan.changes),
-        left_out=tuple(
-            _LeftOutV1(**_where(one.target), image_id=one.image_id, image_name=one.image_name, reason=one.reason)
-            for one in plan.left_out
-        ),
+        left_out=tuple(_left_out_v1(one) for one in plan.left_out),
         unplanned=tuple(
-            _UnplannedV1(**_where(one.target), image_id=one.image_id, reason=one.reason) for one in plan.unplanned
+            _UnplannedV1(**_where(one.target), image_id=one.image_id, reason=one.reason, snapshot_id=one.snapshot_id)
+            for one in plan.unplanned
         ),
     )
-    document = body.model_dump(mode="json")
+    # What was added to version 1 has a default and is written where it says something: a plan that was written before
+    # the additions keeps its digest.
+    document = body.model_dump(mode="json", exclude_defaults=True)
     return {**document, "digest": digest_of(document)}
 
 
 def _summary(plan: Plan) -> _SummaryV1:
     changes = tuple(plan.image_changes)
     return _SummaryV1(
-        images=len(changes), grants_removed=plan.removals, grants_added=sum(len(one.additions) for one in changes)
+        images=len(changes),
+        grants_removed=plan.removals,
+        grants_added=sum(len(one.additions) for one in changes),
+        snapshots=sum(1 for _ in plan.snapshot_changes),
+        snapshot_grants_removed=plan.snapshot_removals,
     )
 
 
@@ -224,7 +252,18 @@ def _where(target: Target) -> dict[str, Any]:
     return {"account_id": target.account_id, "region": target.region, "partition": target.partition}
 
 
-def _change_v1(change: Change) -> _ImageChangeV1 | _BlockPublicAccessChangeV1:
+def _left_out_v1(one: LeftOut) -> _LeftOutV1:
+    return _LeftOutV1(
+        **_where(one.target),
+        image_id=one.image_id,
+        image_name=one.image_name,
+        reason=one.reason,
+        snapshot_id=one.snapshot_id,
+        removal=None if one.removal is None else removal_v1(one.removal),
+    )
+
+
+def _change_v1(change: Change) -> _ChangeV1:
     match change:
         case ImageChange(edit, additions, removals):
             return _ImageChangeV1(
@@ -233,16 +272,11 @@ def _change_v1(change: Change) -> _ImageChangeV1 | _BlockPublicAccessChangeV1:
                     _AdditionV1(kind=grantee_kind(one.grantee), grantee=grantee_id(one.grantee), reason=one.reason)
                     for one in additions
                 ),
-                remove=tuple(
-                    _RemovalV1(
-                        kind=grantee_kind(one.grantee),
-                        grantee=grantee_id(one.grantee),
-                        reason=one.reason,
-                        effect=one.effect,
-                        effect_reason=one.effect_reason,
-                    )
-                    for one in removals
-                ),
+                remove=tuple(map(removal_v1, removals)),
+            )
+        case SnapshotChange(edit, removals):
+            return _SnapshotChangeV1(
+                **dict(create_volume_permission_edit_v1(edit)), remove=tuple(map(removal_v1, removals))
             )
         case BlockPublicAccessChange(edit):
             return _BlockPublicAccessChangeV1(**dict(block_public_access_edit_v1(edit)))

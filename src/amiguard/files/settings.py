@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from amiguard.core.checks.registry import ADDITIONAL, additional_checks
+from amiguard.core.evidence import EvidenceSettings
 from amiguard.core.exception import AnyGrantee, ImageException
 from amiguard.core.remediation import RemediationSettings
 from amiguard.core.trust import TrustedAccount, TrustedOrganization, TrustedUnit, TrustEntry, TrustPolicy
@@ -79,6 +80,7 @@ def _settings(file: SettingsFile, top: Node, path: Path, today: date) -> Setting
         exception_places=tuple(place(path, find(top, where).mark, where) for where, _ in exceptions),
         scope=targets.scope(),
         checks=ADDITIONAL if isinstance(file.checks, str) else additional_checks(file.checks),
+        evidence=file.evidence.settings() if file.evidence else EvidenceSettings(),
         remediation=file.remediation.settings() if file.remediation else RemediationSettings(),
         notify=tuple(
             entry.entry(number, place(path, find(top, ("notify", number)).mark, ("notify", number)))

@@ -30,6 +30,7 @@ _WORDS = {
     ("exceptions", "grantees"): "expected a list, or `any`",
     ("targets", "regions"): "expected a list of regions, or `all`",
     ("checks",): "expected a list of checks, or `all`",
+    ("evidence", "collect"): "expected a list of kinds of evidence, or `all`",
     ("targets", "suspended"): "expected `skip` or `fail`",
     ("notify", "on"): "expected `change`, `fail` or `always`",
 }

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from pydantic.config import JsonDict
 
 from amiguard.core.exception import ImageSelector
+from amiguard.files.settings_evidence import EvidenceSection
 from amiguard.files.settings_fields import (
     Accepted,
     AccountId,
@@ -194,6 +195,9 @@ class SettingsFile(Section):
         default_factory=list,
         description="Checks to make besides ami-cross-account-access, which is always made: a list, or `all`.",
     )
+    evidence: Annotated[EvidenceSection | None, *WRITTEN] = Field(
+        default=None, description="What is collected about failing images."
+    )
     remediation: Annotated[RemediationSection | None, *WRITTEN] = Field(
         default=None, description="By which role images are changed, and which are not."
     )
@@ -223,6 +227,7 @@ MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("targets", "organization", "include"): AccountsSection,
     ("targets", "organization", "exclude"): AccountsSection,
     ("targets", "roles"): RolesSection,
+    ("evidence",): EvidenceSection,
     ("remediation",): RemediationSection,
     ("remediation", "protected_images"): ProtectedImagesSection,
     ("notify",): NotifySection,

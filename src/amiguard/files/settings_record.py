@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from amiguard.core.evidence import EvidenceSettings
 from amiguard.core.exception import ImageException
 from amiguard.core.notification import NotifyEntry
 from amiguard.core.remediation import RemediationSettings
@@ -25,6 +26,8 @@ class Settings:
     """What is to be audited."""
     checks: frozenset[str] = frozenset()
     """The ids of the checks to make besides that of images, which is always made."""
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
+    """What is collected about failing images."""
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
     """How images are changed, and which never are."""
     notify: tuple[NotifyEntry, ...] = ()

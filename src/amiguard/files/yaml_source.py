@@ -84,7 +84,9 @@ def parse(text: str, path: Path, *, kind: str = "settings file") -> tuple[Node |
     except RecursionError as error:
         raise as_error(path, [Problem(_TOP, (), "the file is nested too deeply")]) from error
     except Exception as error:
-        # Besides its own errors, ruamel lets others escape on hostile text (an OverflowError for "\UFFFFFFFF", say).
+        # Besides its own errors ruamel lets others escape on hostile text, too many kinds to name them: ValueError
+        # ("\U0011FFFF"), OverflowError ("\UFFFFFFFF"), KeyError ("%YAML 9.9" below a value), AssertionError
+        # ("%YAML 1.123").
         raise as_error(path, [_syntax_problem(text, error)]) from error
     reader = _TreeReader(text)
     try:

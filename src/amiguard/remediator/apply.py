@@ -1,23 +1,23 @@
 """Apply a plan: every change is decided anew, journaled, made and read back."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from amiguard.core.decision import Rules
-from amiguard.core.edit import states_between
-from amiguard.core.image import Image, Unreadable
-from amiguard.core.plan import BlockPublicAccessChange, Change, ImageChange
-from amiguard.core.planning import decide_anew
+from amiguard.core.image import Unreadable
+from amiguard.core.plan import BlockPublicAccessChange, Change, ImageChange, SnapshotChange
 from amiguard.core.ports import ChangeJournal, TargetOpener
-from amiguard.core.remediation import ChangeOutcome, ChangeStatus, why_held
+from amiguard.core.remediation import ChangeOutcome, ChangeStatus
 from amiguard.core.result import Target
-from amiguard.remediator.image_edit import edit_image
-from amiguard.remediator.pool import IMAGES_AT_ONCE, TARGETS_AT_ONCE, each, told_by
+from amiguard.remediator.permission_edit import edit_permission
+from amiguard.remediator.pool import EDITS_AT_ONCE, TARGETS_AT_ONCE, each, told_by
+from amiguard.remediator.reading import states_of_doing
 from amiguard.remediator.run import EditRecord, Ending, RemediationOptions, Run, StoppedError, TargetWork
 from amiguard.remediator.switch_edit import edit_switch
 from amiguard.remediator.targets import by_target, remediate_target
+from amiguard.remediator.untouched import PermissionChange, images_of, why_untouched
 
 
 def apply(  # noqa: PLR0917 - the words in which a plan is applied: what, where, by which journal and rules, how
@@ -59,22 +59,23 @@ def apply(  # noqa: PLR0917 - the words in which a plan is applied: what, where,
 
 
 async def _apply_target(work: TargetWork, changes: Sequence[Change], rules: Rules) -> None:
-    images = [change for change in changes if isinstance(change, ImageChange)]
-    if images:
-        await _apply_images(work, images, replace(rules, organization=work.opened.organization))
+    of_permissions = [change for change in changes if isinstance(change, ImageChange | SnapshotChange)]
+    if of_permissions:
+        await _apply_permissions(work, of_permissions, replace(rules, organization=work.opened.organization))
     for change in changes:
         if isinstance(change, BlockPublicAccessChange):
             # Last: it is what keeps images from being made public again.
             await edit_switch(work, EditRecord(work.run.journal, change.edit), change.edit)
 
 
-async def _apply_images(work: TargetWork, changes: Sequence[ImageChange], rules: Rules) -> None:
+async def _apply_permissions(work: TargetWork, changes: Sequence[PermissionChange], rules: Rules) -> None:
     run = work.run
     records = {change.edit.key: EditRecord(run.journal, change.edit) for change in changes}
+    image_ids = tuple(dict.fromkeys(image_id for change in changes for image_id in images_of(change)))
     try:
         if any(record.unsettled for record in records.values()):
             await run.settle()
-        listed = await run.before_stop(lambda: _list(work, [change.edit.image_id for change in changes]))
+        listed = await run.before_stop(lambda: work.opened.reader.list_again(image_ids))
     except StoppedError:
         run.end_all((change.edit for change in changes), run.not_tried)
         return
@@ -83,30 +84,17 @@ async def _apply_images(work: TargetWork, changes: Sequence[ImageChange], rules:
         run.end_all((change.edit for change in changes), ending)
         return
 
-    async def apply_image(change: ImageChange) -> None:
+    async def apply_one(change: PermissionChange) -> None:
         edit = change.edit
-        untouched = _why_untouched(change, listed.get(edit.image_id), rules, run.options)
+        untouched = why_untouched(change, listed, rules, run.options.protected)
         if untouched is not None:
             run.end_unbegun(edit, untouched)
             return
-        underway = states_between(edit.before, edit.after)
-        await edit_image(work, records[edit.key], edit, starts={frozenset(edit.before)}, underway=underway)
+        underway = states_of_doing(edit)
+        await edit_permission(work, records[edit.key], edit, starts={frozenset(edit.before)}, underway=underway)
 
-    await each(changes, apply_image, at_once=IMAGES_AT_ONCE)
-
-
-async def _list(work: TargetWork, image_ids: Sequence[str]) -> Mapping[str, Image] | Unreadable:
-    return await work.opened.reader.list_again(image_ids)
-
-
-def _why_untouched(
-    change: ImageChange, image: Image | None, rules: Rules, options: RemediationOptions
-) -> Ending | None:
-    """Why an image is left alone, before its launch permission is asked for; None if it is not."""
-    if image is None:
-        return Ending(ChangeStatus.DRIFTED, "the image no longer exists")
-    if held := why_held(image, options.protected):
-        return Ending(ChangeStatus.HELD, held)
-    if unwanted := decide_anew(change, image, rules):
-        return Ending(ChangeStatus.NO_LONGER_WANTED, unwanted)
-    return None
+    # Side by side: each kind has a bucket of its own, and neither waits for the other's turns.
+    async with asyncio.TaskGroup() as group:
+        for kind in (ImageChange, SnapshotChange):
+            of_kind = [change for change in changes if isinstance(change, kind)]
+            group.create_task(each(of_kind, apply_one, at_once=EDITS_AT_ONCE))

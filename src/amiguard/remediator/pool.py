@@ -6,8 +6,8 @@ from typing import TypeVar
 
 TARGETS_AT_ONCE = 64
 """Targets under way at once."""
-IMAGES_AT_ONCE = 16
-"""Images of one target under way at once: at 5 calls a second, each may take 3 s to show its change."""
+EDITS_AT_ONCE = 16
+"""Images, or snapshots, of one target under way at once: at 5 calls a second, each may take 3 s to show its change."""
 
 _Item = TypeVar("_Item")
 _Event = TypeVar("_Event")

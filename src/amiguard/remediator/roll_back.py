@@ -4,15 +4,22 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import assert_never
 
 from amiguard.core.block_public_access import BlockPublicAccess
-from amiguard.core.edit import BlockPublicAccessEdit, LaunchPermissionEdit, states_between
+from amiguard.core.edit import (
+    BlockPublicAccessEdit,
+    CreateVolumePermissionEdit,
+    LaunchPermissionEdit,
+    PermissionEdit,
+)
 from amiguard.core.ports import ChangeJournal, TargetOpener
 from amiguard.core.remediation import DONE, ChangeOutcome, JournaledChange
 from amiguard.core.result import Target
-from amiguard.remediator.image_edit import edit_image
-from amiguard.remediator.pool import IMAGES_AT_ONCE, TARGETS_AT_ONCE, each, told_by
-from amiguard.remediator.reading import State, states_of_undoing
+from amiguard.remediator.permission import State
+from amiguard.remediator.permission_edit import edit_permission
+from amiguard.remediator.pool import EDITS_AT_ONCE, TARGETS_AT_ONCE, each, told_by
+from amiguard.remediator.reading import states_of_doing, states_of_undoing
 from amiguard.remediator.run import UNSETTLED, EditRecord, RemediationOptions, Run, StoppedError, TargetWork
 from amiguard.remediator.switch_edit import SECONDS_TO_TAKE_EFFECT, edit_switch
 from amiguard.remediator.targets import by_target, remediate_target
@@ -61,22 +68,32 @@ async def _undo_target(work: TargetWork, changes: Sequence[JournaledChange]) -> 
     except StoppedError:
         run.end_all((change.edit.inverse for change in changes), run.not_tried)
         return
-    images: list[tuple[JournaledChange, LaunchPermissionEdit]] = []
+    of_images = work
+    images: list[tuple[JournaledChange, PermissionEdit]] = []
+    snapshots: list[tuple[JournaledChange, PermissionEdit]] = []
     for change in changes:
-        if isinstance(change.edit, BlockPublicAccessEdit):
-            # Before any image is made public again: EC2 would refuse that.
-            work = await _undo_switch(work, records[change.edit.key], change, change.edit.inverse)
-        else:
-            images.append((change, change.edit))
+        match change.edit:
+            case BlockPublicAccessEdit():
+                # Before any image is made public again: EC2 would refuse that.
+                of_images = await _undo_switch(work, records[change.edit.key], change, change.edit.inverse)
+            case LaunchPermissionEdit():
+                images.append((change, change.edit))
+            case CreateVolumePermissionEdit():
+                snapshots.append((change, change.edit))
+            case _:
+                assert_never(change.edit)
 
-    async def undo_image(item: tuple[JournaledChange, LaunchPermissionEdit]) -> None:
+    async def undo(work: TargetWork, item: tuple[JournaledChange, PermissionEdit]) -> None:
         change, edit = item
         undone_before = run.options.once and records[edit.key].done_earlier
         starts = () if undone_before else _states_left(change, edit)
         underway = states_of_undoing(edit)
-        await edit_image(work, records[edit.key], edit.inverse, starts=starts, underway=underway)
+        await edit_permission(work, records[edit.key], edit.inverse, starts=starts, underway=underway)
 
-    await each(images, undo_image, at_once=IMAGES_AT_ONCE)
+    # Side by side: each kind has a bucket of its own, and the switch of images says nothing of snapshots.
+    async with asyncio.TaskGroup() as group:
+        group.create_task(each(images, partial(undo, of_images), at_once=EDITS_AT_ONCE))
+        group.create_task(each(snapshots, partial(undo, work), at_once=EDITS_AT_ONCE))
 
 
 def _unsettled(change: JournaledChange, record: EditRecord) -> bool:
@@ -84,11 +101,11 @@ def _unsettled(change: JournaledChange, record: EditRecord) -> bool:
     return record.unsettled or (change.status in UNSETTLED and not record.done_earlier)
 
 
-def _states_left(change: JournaledChange, edit: LaunchPermissionEdit) -> tuple[State, ...]:
-    """In which states the journal may have left an image."""
+def _states_left(change: JournaledChange, edit: PermissionEdit) -> tuple[State, ...]:
+    """In which states the journal may have left a permission."""
     if change.status in DONE:
         return (frozenset(edit.after),)
-    return states_between(edit.before, edit.after)
+    return states_of_doing(edit)
 
 
 async def _undo_switch(

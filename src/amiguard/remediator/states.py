@@ -3,13 +3,14 @@
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import assert_never
 
-from amiguard.core.edit import BlockPublicAccessEdit, LaunchPermissionEdit
-from amiguard.core.image import LaunchPermission, Unreadable
-from amiguard.core.ports import ImageReader, TargetOpener
+from amiguard.core.edit import BlockPublicAccessEdit, CreateVolumePermissionEdit, LaunchPermissionEdit, PermissionEdit
+from amiguard.core.image import Unreadable
+from amiguard.core.ports import ImageReader, OpenedTarget, TargetOpener
 from amiguard.core.remediation import ChangeState, ChangeStatus, JournaledChange, StateOf
 from amiguard.core.result import Target
-from amiguard.remediator.pool import IMAGES_AT_ONCE, TARGETS_AT_ONCE, each, told_by
-from amiguard.remediator.reading import states_of_undoing, what_differs, why_unread
+from amiguard.remediator.permission import Unread, permission_of
+from amiguard.remediator.pool import EDITS_AT_ONCE, TARGETS_AT_ONCE, each, told_by
+from amiguard.remediator.reading import states_of_undoing, what_differs
 from amiguard.remediator.targets import by_target
 
 
@@ -33,9 +34,9 @@ def check_states(record: Sequence[JournaledChange], opener: TargetOpener) -> Asy
                 if isinstance(opened, Unreadable):
                     tell(StateOf(change, ChangeState.UNREADABLE, opened.reason))
                 else:
-                    tell(await _state_of(change, opened.reader))
+                    tell(await _state_of(change, opened))
 
-            await each(changes, check, at_once=IMAGES_AT_ONCE)
+            await each(changes, check, at_once=EDITS_AT_ONCE)
 
         targets = by_target(record, lambda change: change.edit)
         await each(targets.items(), check_target, at_once=TARGETS_AT_ONCE)
@@ -43,24 +44,24 @@ def check_states(record: Sequence[JournaledChange], opener: TargetOpener) -> Asy
     return told_by(work)
 
 
-async def _state_of(change: JournaledChange, reader: ImageReader) -> StateOf:
+async def _state_of(change: JournaledChange, opened: OpenedTarget) -> StateOf:
     match change.edit:
-        case LaunchPermissionEdit():
-            state, reason = await _state_of_image(change.edit, reader)
+        case LaunchPermissionEdit() | CreateVolumePermissionEdit():
+            state, reason = await _state_of_permission(change.edit, opened)
         case BlockPublicAccessEdit():
-            state, reason = await _state_of_switch(change.edit, reader)
+            state, reason = await _state_of_switch(change.edit, opened.reader)
         case _:
             assert_never(change.edit)
     return StateOf(change, state, reason)
 
 
-async def _state_of_image(edit: LaunchPermissionEdit, reader: ImageReader) -> tuple[ChangeState, str]:
-    reply = await reader.read_launch_permission(edit.image_id)
-    if not isinstance(reply, LaunchPermission):
-        ending = await why_unread(reader, edit.image_id, reply)
+async def _state_of_permission(edit: PermissionEdit, opened: OpenedTarget) -> tuple[ChangeState, str]:
+    permission = permission_of(edit, opened)
+    present = await permission.read()
+    if isinstance(present, Unread):
+        ending = await permission.ending_of(present)
         drifted = ending.status is ChangeStatus.DRIFTED
         return ChangeState.DRIFTED if drifted else ChangeState.UNREADABLE, ending.reason
-    present = frozenset(reply.grantees)
     if present == frozenset(edit.after):
         return ChangeState.APPLIED, ""
     if present == frozenset(edit.before):

@@ -1,14 +1,15 @@
-"""The calls that lead an image from one launch permission to another: each is journaled, made and read back."""
+"""The calls that lead from one permission to another: each is journaled, made and read back."""
 
 import asyncio
 from typing import assert_never
 
-from amiguard.core.edit import LaunchPermissionEdit, Step, steps_between
+from amiguard.core.edit import PermissionEdit, Step, most_grants_a_call, steps_between
 from amiguard.core.errors import OutputError
 from amiguard.core.grantee import Everyone
 from amiguard.core.ports import Accepted, NoAnswer, Refused, WriteReply
 from amiguard.core.remediation import ChangeStatus
-from amiguard.remediator.reading import Late, Other, ReadBack, Shown, State, Unread, read_back, what_differs
+from amiguard.remediator.permission import State, Unread, permission_of
+from amiguard.remediator.reading import Late, Other, ReadBack, Shown, read_back, what_differs
 from amiguard.remediator.run import EditRecord, Ending, TargetWork
 
 _SECONDS_TO_SHOW = 30.0
@@ -23,24 +24,24 @@ _LONGEST_PAUSE_WHILE_BLOCKED = 30.0
 
 
 class Steps:
-    """The calls for one image, for the first of which the turn was waited for and the image was read.
+    """The calls of one edit, for the first of which the turn was waited for and the permission was read.
 
     Args:
         record: the edit, and its journal.
-        start: the launch permission as it was just read.
+        start: the permission as it was just read.
     """
 
-    def __init__(self, work: TargetWork, record: EditRecord, edit: LaunchPermissionEdit, start: State) -> None:
+    def __init__(self, work: TargetWork, record: EditRecord, edit: PermissionEdit, start: State) -> None:
         self._work = work
         self._record = record
-        self._image_id = edit.image_id
-        self._steps = steps_between(start, edit.after)
+        self._permission = permission_of(edit, work.opened)
+        self._steps = steps_between(start, edit.after, most=most_grants_a_call(edit))
         self._passed = [start]
         self._first_call = True
 
     @property
     def adds_everyone(self) -> bool:
-        """Whether they make the image public."""
+        """Whether they make it public."""
         return any(Everyone() in step.add for step in self._steps)
 
     async def make(self) -> Ending:
@@ -101,16 +102,15 @@ class Steps:
             self._work.run.stop("the journal cannot be written")
             called = "nothing more was called" if self._record.intended else "nothing was called"
             return self._failed(f"the journal cannot be written: {called}: {error.message}", error.hint)
-        return await self._work.opened.writer.modify_launch_permission(self._image_id, step)
+        return await self._permission.modify(step)
 
     async def _rehearse(self, step: Step) -> Ending | None:
-        writer = self._work.opened.writer
         why = ""
         for _ in range(_MOST_TRIES):
             if not self._first_call:
-                await writer.wait_for_turn()
+                await self._permission.wait_for_turn()
             self._first_call = False
-            reply = await writer.modify_launch_permission(self._image_id, step, dry_run=True)
+            reply = await self._permission.modify(step, dry_run=True)
             match reply:
                 case Accepted():
                     return None
@@ -125,18 +125,14 @@ class Steps:
         return Ending(ChangeStatus.FAILED, f"no usable reply came {_MOST_TRIES} times: {why}")
 
     async def _look_again(self, expected: State) -> Shown | Ending | None:
-        """Before any call but the first: wait for its turn and read the image; None if it is as it was."""
+        """Before any call but the first: wait for its turn and read; None if it is as it was."""
         if self._first_call:
             self._first_call = False
             return None
-        await self._work.opened.writer.wait_for_turn()
-        now = self._passed[-1]
+        await self._permission.wait_for_turn()
+        now, words = self._passed[-1], self._permission.words
         found = await read_back(
-            self._work.opened.reader,
-            self._image_id,
-            expected=now,
-            earlier=self._passed[:-1],
-            seconds=_SECONDS_BEFORE_A_CALL,
+            self._permission, expected=now, earlier=self._passed[:-1], seconds=_SECONDS_BEFORE_A_CALL
         )
         match found:
             case Shown():
@@ -144,18 +140,16 @@ class Steps:
             case Other(seen) if seen == expected:
                 return Shown()  # A call without a reply had effect after all.
             case Other(seen):
-                return self._failed(f"someone else has changed the launch permission: {what_differs(seen, now)}")
+                return self._failed(f"someone else has changed the {words}: {what_differs(seen, now)}")
             case Late():
-                return self._failed("the launch permission is again as it was before the last call")
+                return self._failed(f"the {words} is again as it was before the last call")
             case Unread(reason):
-                return self._failed(f"the launch permission could not be read before the next call: {reason}")
+                return self._failed(f"the {words} could not be read before the next call: {reason}")
             case _:
                 assert_never(found)
 
     async def _verify(self, expected: State, seconds: float) -> ReadBack:
-        return await read_back(
-            self._work.opened.reader, self._image_id, expected=expected, earlier=self._passed, seconds=seconds
-        )
+        return await read_back(self._permission, expected=expected, earlier=self._passed, seconds=seconds)
 
     def _still_blocked(self, reply: Refused, step: Step) -> bool:
         """EC2 User Guide, "Block public access to your AMIs": switching it takes effect within up to 10 minutes."""
@@ -171,13 +165,14 @@ class Steps:
         return Ending(ChangeStatus.FAILED, reason + self._how_far, hint)
 
     def _unverified(self, found: Late | Other | Unread, expected: State) -> Ending:
+        words = self._permission.words
         match found:
             case Late():
                 reason = f"EC2 accepted the call, and does not show it after {_SECONDS_TO_SHOW:.0f} s"
             case Other(seen):
-                reason = f"the launch permission is not what the call leads to: {what_differs(seen, expected)}"
+                reason = f"the {words} is not what the call leads to: {what_differs(seen, expected)}"
             case Unread(why):
-                reason = f"the launch permission could not be read back: {why}"
+                reason = f"the {words} could not be read back: {why}"
             case _:
                 assert_never(found)
         return Ending(ChangeStatus.UNVERIFIED, reason + self._how_far)

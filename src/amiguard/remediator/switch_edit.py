@@ -55,7 +55,7 @@ async def _edit(work: TargetWork, record: EditRecord, edit: BlockPublicAccessEdi
     run.raise_if_stopped()
     if run.options.dry_run:
         return await _rehearse(work, edit.after)
-    return await _set(work, record, edit.after)
+    return await _set(work, record, edit.after, even_if_shown=even_if_shown)
 
 
 async def _rehearse(work: TargetWork, state: BlockPublicAccess) -> Ending:
@@ -74,8 +74,8 @@ async def _rehearse(work: TargetWork, state: BlockPublicAccess) -> Ending:
     return Ending(ChangeStatus.FAILED, f"no usable reply came {_MOST_TRIES} times: {why}")
 
 
-async def _set(work: TargetWork, record: EditRecord, state: BlockPublicAccess) -> Ending:
-    tries = 0
+async def _set(work: TargetWork, record: EditRecord, state: BlockPublicAccess, *, even_if_shown: bool) -> Ending:
+    tries, accepted = 0, False
     while True:
         try:
             record.intend(None)
@@ -89,7 +89,7 @@ async def _set(work: TargetWork, record: EditRecord, state: BlockPublicAccess) -
         last = True
         match reply:
             case Accepted():
-                replied = "EC2 accepted the call"
+                replied, accepted = "EC2 accepted the call", True
             case Refused(reason, hint):
                 return Ending(ChangeStatus.FAILED, reason, hint)
             case NoAnswer(reason):
@@ -99,6 +99,8 @@ async def _set(work: TargetWork, record: EditRecord, state: BlockPublicAccess) -
                 assert_never(reply)
         seconds = SECONDS_TO_TAKE_EFFECT if last else _SECONDS_AFTER_NO_ANSWER
         not_shown = await _read_back(work.opened.reader, state, seconds)
+        if not_shown is None and even_if_shown and not accepted:
+            not_shown = "what shows may be what was there before a call of an earlier run took effect"
         if not_shown is None:
             return Ending(ChangeStatus.APPLIED)
         if last:

@@ -12,9 +12,11 @@ from typing import Any, TextIO
 from amiguard.core.checks.ami_cross_account_access import METADATA as CROSS_ACCOUNT
 from amiguard.core.checks.registry import CHECKS
 from amiguard.core.result import ALL_REGIONS, Status
+from amiguard.report.asff_evidence import evidence_texts
+from amiguard.report.evidence_facts import EvidenceFacts, has_evidence
 from amiguard.report.finding import explaining, first_grantees, grantee_name
 from amiguard.report.interface import ALL, Report, StatusFilter
-from amiguard.report.json_v1 import GrantV1, ImageV1, ResultV1, SeverityV1, encode
+from amiguard.report.json_v1 import ImageV1, ResultV1, SeverityV1, encode
 from amiguard.report.sanitize import printable
 
 # Lengths by ASFF's reference. AWS counts characters; bytes are never fewer, whichever characters are meant.
@@ -190,6 +192,8 @@ def _description(result: ResultV1) -> str:
     text = printable(result["message"])
     if grants := explaining(result):
         text += f" Not trusted: {first_grantees(grants, _GRANTEES_IN_DESCRIPTION, 100)}."
+    if has_evidence(result) and (users := [grant for grant, _ in EvidenceFacts(result).users()]):
+        text += f" In use by {first_grantees(users, _GRANTEES_IN_DESCRIPTION, 100)}."
     return text
 
 
@@ -209,7 +213,7 @@ def _resource(result: ResultV1) -> dict[str, Any]:
         "Type": "Other",
         "Id": image["arn"],
         **where,
-        "Details": {"Other": _other(image, result["grants"])},
+        "Details": {"Other": _other(image, result)},
     }
     # ASFF takes no empty values.
     tags = {
@@ -220,8 +224,9 @@ def _resource(result: ResultV1) -> dict[str, Any]:
     return {**resource, "Tags": tags} if tags else resource
 
 
-def _other(image: ImageV1, grants: list[GrantV1]) -> dict[str, str]:
+def _other(image: ImageV1, result: ResultV1) -> dict[str, str]:
     """What ASFF has no field for: at most 50 texts, none of them empty."""
+    grants = result["grants"]
     told = {
         "ImageId": image["id"],
         "Name": image["name"],
@@ -237,6 +242,7 @@ def _other(image: ImageV1, grants: list[GrantV1]) -> dict[str, str]:
     other.update((f"Untrusted{number}", piece) for number, piece in enumerate(pieces, start=1))
     if left_out:
         other["UntrustedNotListed"] = str(left_out)
+    other.update((key, _value(text)) for key, text in evidence_texts(result) if text.strip())
     return other
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from amiguard.core.errors import InputError
-from amiguard.report.json_v1 import BlockPublicAccessV1, DecisionV1, KindV1, ResultV1, SeverityV1, StatusV1
+from amiguard.report.grant_v1 import DecisionV1, KindV1
+from amiguard.report.json_v1 import BlockPublicAccessV1, ResultV1, SeverityV1, StatusV1
 
 _GRAVITY: dict[SeverityV1, int] = {"informational": 0, "medium": 1, "high": 2, "critical": 3}
 _FINGERPRINT = re.compile("[0-9a-f]{64}")

@@ -11,15 +11,19 @@ from amiguard.core.checks.ami_block_public_access import METADATA as SWITCH
 from amiguard.core.checks.ami_cross_account_access import METADATA as CROSS_ACCOUNT
 from amiguard.core.checks.registry import CHECKS
 from amiguard.core.result import ALL_REGIONS
+from amiguard.report.evidence_facts import SNAPSHOT_CHECK, EvidenceFacts, has_evidence, unavailable
+from amiguard.report.evidence_words import grant_words, image_words, reason_words
 from amiguard.report.finding import account_names, grantee_name, moment, not_seen
+from amiguard.report.grant_v1 import DecisionV1
 from amiguard.report.interface import Renderer, Report, StatusFilter
-from amiguard.report.json_v1 import DecisionV1, ImageV1, ResultV1, SeverityV1, TargetV1, encode
+from amiguard.report.json_v1 import ImageV1, ResultV1, SeverityV1, TargetV1, encode
 from amiguard.report.sanitize import printable
 
 CROSS_ACCOUNT_RULE = "AMI-CrossAccountAccess"
 """Stands for Conformity's own id of this rule, which is not in its public lists."""
 SWITCH_RULE = "AMI-BlockPublicAccess"
-"""Conformity had no such rule."""
+SNAPSHOT_RULE = "AMI-SnapshotCrossAccountAccess"
+"""Conformity had no such rules."""
 _TITLES = {CROSS_ACCOUNT.check_id: "AMI Cross-Account Access"}
 """What Conformity called the rule; other checks go by their own titles."""
 _RISK: dict[SeverityV1, tuple[str, str]] = {
@@ -34,6 +38,7 @@ _GRANTEES: dict[DecisionV1, str] = {
     "excepted": "Accepted grantees",
     "trusted": "Trusted grantees",
 }
+_GRANTEES_WITH_EVIDENCE = 20
 _UNKNOWN = "Unknown, not clean: "
 
 
@@ -57,7 +62,7 @@ class _Checks:
     """Makes checks; what all of them share is made once."""
 
     def __init__(self, report: Report, rule_id: str) -> None:
-        self._rules = {CROSS_ACCOUNT.check_id: rule_id, SWITCH.check_id: SWITCH_RULE}
+        self._rules = {CROSS_ACCOUNT.check_id: rule_id, SWITCH.check_id: SWITCH_RULE, SNAPSHOT_CHECK: SNAPSHOT_RULE}
         self._checks = {check.check_id: check for check in CHECKS}
         self._names = account_names(report)
         self._time = _milliseconds(report)
@@ -131,9 +136,22 @@ class _Checks:
             ]
             if names:
                 yield _extra(label, ",".join(names))
+        if has_evidence(result):
+            yield from _evidence(result)
         if baseline := result.get("baseline"):
             yield _extra("Baseline", baseline)
         yield _extra("Fingerprint", printable(result["fingerprint"]))
+
+
+def _evidence(result: ResultV1) -> Iterator[dict[str, str]]:
+    facts = EvidenceFacts(result)
+    for grant in facts.worst(_GRANTEES_WITH_EVIDENCE)[0]:
+        if words := "; ".join(grant_words(facts, grant)):
+            yield _extra("Evidence of grantee", f"{grantee_name(grant)}: {words}")
+    if users := [grantee_name(grant).replace(",", r"\x2c") for grant, _ in facts.users()]:
+        yield _extra("Grantees that use it", ",".join(users))
+    yield from (_extra("Evidence of image", words) for words in image_words(facts))
+    yield from (_extra("Evidence missing", f"{kind}: {reason_words(why)}") for kind, why in unavailable(result))
 
 
 def _extra(label: str, value: str) -> dict[str, str]:

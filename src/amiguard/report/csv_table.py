@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import TextIO
 
+from amiguard.report.evidence_facts import EvidenceFacts, has_evidence
 from amiguard.report.finding import account_names, not_seen
+from amiguard.report.grant_v1 import GrantV1
 from amiguard.report.interface import Report, StatusFilter
 from amiguard.report.json_v1 import ImageV1, ResultV1
 from amiguard.report.sanitize import printable
@@ -31,9 +33,18 @@ COLUMNS = (
     "fingerprint",
     "audit_id",
     "audit_finished_at",
+    "used_by",
+    "in_use",
+    "shared_by",
+    "shared_at",
+    "event_id",
+    "key_admission",
+    "key_reason",
+    "snapshots_shared",
 )
 _NO_IMAGE = ("",) * 6
 _NO_GRANT = ("",) * 4
+_NO_EVIDENCE = ("",) * 8
 _FORMULA = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 _MAY_BEGIN_FORMULA = frozenset(""" "'=+-@\uff1d\uff0b\uff0d\uff20""")
 # Where the list separator of the locale is a semicolon, a spreadsheet begins another cell after it.
@@ -54,7 +65,8 @@ def render_csv(report: Report, shown: StatusFilter, stream: TextIO) -> None:
     for target in not_seen(report):
         account = _cells(target["account_id"], target.get("account_name", ""), target["region"])
         status = f"target-{target['status']}"
-        writer.writerow((*account, *_NO_IMAGE, status, "", "", *_NO_GRANT, *_cells(target["reason"]), "", *audit))
+        before = (*account, *_NO_IMAGE, status, "", "", *_NO_GRANT)
+        writer.writerow((*before, *_cells(target["reason"]), "", *audit, *_NO_EVIDENCE))
 
 
 def _rows(result: ResultV1, account_name: str, audit: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -66,10 +78,28 @@ def _rows(result: ResultV1, account_name: str, audit: tuple[str, ...]) -> Iterat
         *_cells(result["status"], result["severity"], result["check_id"]),
     )
     after = (*_cells(result["message"], result["fingerprint"]), *audit)
+    facts = EvidenceFacts(result) if has_evidence(result) else None
     for grant in result["grants"]:
-        yield (*before, *_cells(grant["kind"], grant["grantee"], grant["decision"], grant["reason"]), *after)
+        known = _evidence_cells(facts, grant) if facts else _NO_EVIDENCE
+        yield (*before, *_cells(grant["kind"], grant["grantee"], grant["decision"], grant["reason"]), *after, *known)
     if not result["grants"]:
-        yield (*before, *_NO_GRANT, *after)
+        yield (*before, *_NO_GRANT, *after, *_NO_EVIDENCE)
+
+
+def _evidence_cells(facts: EvidenceFacts, grant: GrantV1) -> tuple[str, ...]:
+    """Empty where something was not asked for, could not be had, or says nothing; `in_use` is 0 if nobody uses it."""
+    users, event, admitted = facts.used_by(grant), facts.shared(grant), facts.admitted(grant)
+    in_use = str(sum(user.total for user in users)) if facts.usage and grant["kind"] != "unrecognized" else ""
+    return _cells(
+        " ".join(user.account_id for user in users),
+        in_use,
+        event["principal"] if event else "",
+        event["time"] if event else "",
+        event["event_id"] if event else "",
+        admitted.says["admission"] if admitted else "",
+        admitted.says["reason"] if admitted else "",
+        " ".join(facts.snapshots(grant)),
+    )
 
 
 def _image_cells(image: ImageV1) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import assert_never
 
-from amiguard.core.edit import BlockPublicAccessEdit, Edit, LaunchPermissionEdit
+from amiguard.core.edit import BlockPublicAccessEdit, CreateVolumePermissionEdit, Edit, LaunchPermissionEdit
 from amiguard.core.grantee import (
     Account,
     Everyone,
@@ -64,10 +64,17 @@ def _short_name(grantee: Grantee) -> str:
             assert_never(grantee)
 
 
+def images_in_sum(image_ids: Sequence[str]) -> str:
+    """The first three images that a snapshot is under, and how many more there are."""
+    named = ", ".join(map(printable, image_ids[:_NAMED]))
+    more = len(image_ids) - _NAMED
+    return f"under {named} and {more:,} more" if more > 0 else f"under {named}"
+
+
 def edit_in_sum(edit: Edit) -> str:
     """`- everyone, 111122223333; + 444455556666`, or the switch before and after."""
     match edit:
-        case LaunchPermissionEdit(before=before, after=after):
+        case LaunchPermissionEdit(before=before, after=after) | CreateVolumePermissionEdit(before=before, after=after):
             old, new = set(before), set(after)
             removed = [grantee for grantee in before if grantee not in new]
             added = [grantee for grantee in after if grantee not in old]

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from amiguard.core.result import ALL_REGIONS
+from amiguard.report.grant_v1 import DecisionV1, GranteeV1, GrantV1
 from amiguard.report.interface import Report
-from amiguard.report.json_v1 import DecisionV1, GrantV1, ResultV1, StatusV1, TargetV1
+from amiguard.report.json_v1 import ResultV1, StatusV1, TargetV1
 from amiguard.report.sanitize import printable
 from amiguard.report.tally import failing
 
@@ -24,7 +25,7 @@ def explaining(result: ResultV1) -> list[GrantV1]:
     return [grant for grant in result["grants"] if grant["decision"] == _EXPLAINED_BY[result["status"]]]
 
 
-def grantee_name(grant: GrantV1) -> str:
+def grantee_name(grant: GranteeV1) -> str:
     """The grantee for a person; `everyone` for the group `all`."""
     return "everyone" if grant["kind"] == "everyone" else printable(grant["grantee"])
 

@@ -26,7 +26,7 @@ def reader_of(kind: Any) -> Read:
 
     Args:
         kind: a `TypedDict`, `list`, `dict` with texts as keys, `Literal` of texts, `bool`, `int`, `str`, or a union
-            of these and None.
+            of these and None. What a union of `TypedDict`s is, its key `status` tells.
 
     Returns:
         A function that gives back what it is given, without the keys that a `TypedDict` does not name, and raises
@@ -45,6 +45,8 @@ def reader_of(kind: Any) -> Read:
         case origin if origin is dict:
             return _dict(reader_of(arguments[1]))
         case origin if origin in (Union, UnionType):
+            if all(map(is_typeddict, arguments)):
+                return _told_apart(arguments)
             readers = [reader_of(one) for one in arguments if one is not NoneType]
             return _any_of(readers, null=NoneType in arguments)
         case _:
@@ -70,6 +72,24 @@ def _typed_dict(kind: Any) -> Read:
                 except MistakeError as error:
                     raise error.within(f".{key}") from None
         return known
+
+    return read
+
+
+def _told_apart(kinds: Sequence[Any]) -> Read:
+    readers = {word: _typed_dict(kind) for kind in kinds for word in get_args(get_type_hints(kind)["status"])}
+    read_word = _word(frozenset(readers))
+
+    def read(value: object) -> Any:
+        if not isinstance(value, dict):
+            raise MistakeError("", "is not an object")
+        if "status" not in value:
+            raise MistakeError(".status", "is missing")
+        try:
+            word = read_word(value["status"])
+        except MistakeError as error:
+            raise error.within(".status") from None
+        return readers[word](value)
 
     return read
 

@@ -9,33 +9,29 @@ from datetime import UTC, datetime
 from typing import Literal, NotRequired, TypedDict, cast
 
 from amiguard.core.block_public_access import BlockPublicAccess, BlockPublicAccessState
-from amiguard.core.decision import Decision, Verdict
-from amiguard.core.grantee import GranteeKind, grantee_id, grantee_kind
 from amiguard.core.image import Image
 from amiguard.core.result import CheckResult, Severity, Status, TargetReport, TargetStatus
+from amiguard.report.evidence_v1 import (
+    EvidenceV1,
+    RecycleBinV1,
+    SnapshotPermissionV1,
+    SnapshotUnavailableV1,
+    UnavailableV1,
+    snapshot_permission_v1,
+)
+from amiguard.report.grant_v1 import GrantV1, grant_v1
 
 SCHEMA_VERSION: Literal["1"] = "1"
 
 StatusV1 = Literal["pass", "fail", "suppressed", "unknown"]
 SeverityV1 = Literal["critical", "high", "medium", "informational"]
-DecisionV1 = Literal["trusted", "untrusted", "excepted", "undetermined"]
-KindV1 = Literal["account", "everyone", "organization", "organizational_unit", "unrecognized"]
 TargetStatusV1 = Literal["audited", "skipped", "failed"]
 SwitchV1 = Literal["unblocked", "block-new-sharing"]
 BaselineV1 = Literal["known", "new"]
 
 
-class GrantV1(TypedDict):
-    """One grantee of an image, and what was decided about it."""
-
-    kind: KindV1
-    grantee: str
-    decision: DecisionV1
-    reason: str
-
-
 class ImageV1(TypedDict):
-    """An image. `creation_date` is EC2's own text, empty if EC2 gave none."""
+    """An image. Its times are EC2's own text; `creation_date` is empty if EC2 gave none."""
 
     id: str
     arn: str
@@ -44,6 +40,8 @@ class ImageV1(TypedDict):
     state: str
     public: bool
     tags: dict[str, str]
+    snapshot_ids: NotRequired[list[str]]
+    last_launched_time: NotRequired[str]
 
 
 class BlockPublicAccessV1(TypedDict):
@@ -56,8 +54,9 @@ class BlockPublicAccessV1(TypedDict):
 class ResultV1(TypedDict):
     """One check result; `image` is null when it is about a whole target.
 
-    `block_public_access` is what the check `ami-block-public-access` has read; `baseline` says of a result that fails
-    whether it is known from the baseline that was given.
+    `block_public_access` is what the check `ami-block-public-access` has read, `snapshots` what the check
+    `ami-snapshot-cross-account` has; `baseline` says of a result that fails whether it is known from the baseline that
+    was given; `evidence` is there if it was asked for, and the result fails.
     """
 
     check_id: str
@@ -71,7 +70,9 @@ class ResultV1(TypedDict):
     message: str
     fingerprint: str
     block_public_access: NotRequired[BlockPublicAccessV1]
+    snapshots: NotRequired[list[SnapshotPermissionV1 | SnapshotUnavailableV1]]
     baseline: NotRequired[BaselineV1]
+    evidence: NotRequired[EvidenceV1]
 
 
 class TargetV1(TypedDict):
@@ -83,6 +84,7 @@ class TargetV1(TypedDict):
     reason: str
     images: int
     account_name: NotRequired[str]
+    recycle_bin: NotRequired[RecycleBinV1 | UnavailableV1]
 
 
 class ToolV1(TypedDict):
@@ -209,19 +211,6 @@ _SEVERITY: dict[Severity, SeverityV1] = {
     Severity.MEDIUM: "medium",
     Severity.INFORMATIONAL: "informational",
 }
-_DECISION: dict[Verdict, DecisionV1] = {
-    Verdict.TRUSTED: "trusted",
-    Verdict.UNTRUSTED: "untrusted",
-    Verdict.EXCEPTED: "excepted",
-    Verdict.UNDETERMINED: "undetermined",
-}
-_KIND: dict[GranteeKind, KindV1] = {
-    GranteeKind.ACCOUNT: "account",
-    GranteeKind.EVERYONE: "everyone",
-    GranteeKind.ORGANIZATION: "organization",
-    GranteeKind.ORGANIZATIONAL_UNIT: "organizational_unit",
-    GranteeKind.UNRECOGNIZED: "unrecognized",
-}
 _TARGET_STATUS: dict[TargetStatus, TargetStatusV1] = {
     TargetStatus.AUDITED: "audited",
     TargetStatus.SKIPPED: "skipped",
@@ -243,12 +232,14 @@ def result_v1(result: CheckResult) -> ResultV1:
         "region": result.target.region,
         "partition": result.target.partition,
         "image": None if result.image is None else _image_v1(result.image),
-        "grants": [_grant_v1(decision) for decision in result.decisions],
+        "grants": [grant_v1(decision) for decision in result.decisions],
         "message": result.message,
         "fingerprint": result.fingerprint,
     }
     if result.block_public_access is not None:
         copied["block_public_access"] = _block_public_access_v1(result.block_public_access)
+    if result.snapshots:
+        copied["snapshots"] = [snapshot_permission_v1(snapshot) for snapshot in result.snapshots]
     return copied
 
 
@@ -257,7 +248,7 @@ def _block_public_access_v1(switch: BlockPublicAccessState) -> BlockPublicAccess
 
 
 def _image_v1(image: Image) -> ImageV1:
-    return {
+    copied: ImageV1 = {
         "id": image.image_id,
         "arn": image.arn,
         "name": image.name,
@@ -266,15 +257,11 @@ def _image_v1(image: Image) -> ImageV1:
         "public": image.public,
         "tags": dict(image.tags),
     }
-
-
-def _grant_v1(decision: Decision) -> GrantV1:
-    return {
-        "kind": _KIND[grantee_kind(decision.grantee)],
-        "grantee": grantee_id(decision.grantee),
-        "decision": _DECISION[decision.verdict],
-        "reason": decision.reason,
-    }
+    if image.snapshot_ids:
+        copied["snapshot_ids"] = list(image.snapshot_ids)
+    if image.last_launched:
+        copied["last_launched_time"] = image.last_launched
+    return copied
 
 
 def target_v1(report: TargetReport, account_name: str | None = None) -> TargetV1:

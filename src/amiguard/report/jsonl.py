@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TextIO
 
+from amiguard.report.evidence_v1 import EvidenceV1
 from amiguard.report.interface import Report, StatusFilter
 from amiguard.report.json_v1 import SCHEMA_VERSION, AuditBegunV1, HeaderV1, encode
 
@@ -15,6 +16,11 @@ def write_header(header: HeaderV1, stream: TextIO) -> None:
 def write_results(results: Iterable[str], stream: TextIO) -> None:
     """Write results that are JSON already (of one target that has ended, say)."""
     stream.writelines(f'{{"type":"result",{result[1:]}\n' for result in results)
+
+
+def write_evidence(fingerprint: str, evidence: EvidenceV1, stream: TextIO) -> None:
+    """Write what was learned about a result, after the line of that result and before the summary."""
+    stream.write(encode({"type": "evidence", "fingerprint": fingerprint, "evidence": evidence}) + "\n")
 
 
 def write_summary(report: Report, stream: TextIO) -> None:

@@ -8,6 +8,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Literal, TextIO, get_args
 
+from amiguard.report.evidence_facts import EvidenceFacts, has_evidence, unavailable
+from amiguard.report.evidence_words import grant_words, image_words, reason_words
 from amiguard.report.finding import account_names, cut, grantee_name, moment, not_seen, region_name
 from amiguard.report.interface import Report, StatusFilter
 from amiguard.report.json_v1 import ResultV1, StatusV1, TargetV1
@@ -128,6 +130,18 @@ def _grant_lines(result: ResultV1) -> Iterator[str]:
         yield f"{grant['decision']} {grantee_name(grant)}: {grant['reason']}"
     if len(grants) > _MOST_GRANTS:
         yield f"and {len(grants) - _MOST_GRANTS:,} more"
+    yield from _evidence_lines(result)
+
+
+def _evidence_lines(result: ResultV1) -> Iterator[str]:
+    if not has_evidence(result):
+        return
+    facts = EvidenceFacts(result)
+    for grant in facts.worst(_MOST_GRANTS)[0]:
+        if words := "; ".join(grant_words(facts, grant)):
+            yield f"evidence of {grantee_name(grant)}: {words}"
+    yield from (f"evidence: {words}" for words in image_words(facts))
+    yield from (f"evidence: {kind} not known: {reason_words(why)}" for kind, why in unavailable(result))
 
 
 def _ending_of(target: TargetV1) -> _Ending:

@@ -12,7 +12,19 @@ from operator import itemgetter
 from typing import Literal, TextIO
 
 from amiguard.core.result import Status
-from amiguard.report.finding import account_names, cut, explaining, first_grantees, not_seen, region_name, verdict_word
+from amiguard.report.evidence_facts import EvidenceFacts, about_snapshots, has_evidence
+from amiguard.report.evidence_tally import EvidenceTally
+from amiguard.report.evidence_words import BIN_ADVICE, LAG, RecycleBins, grant_words, image_words, recycle_bins
+from amiguard.report.finding import (
+    account_names,
+    cut,
+    explaining,
+    first_grantees,
+    grantee_name,
+    not_seen,
+    region_name,
+    verdict_word,
+)
 from amiguard.report.interface import Report, StatusFilter
 from amiguard.report.json_v1 import ResultV1, SeverityV1
 from amiguard.report.markdown_paper import Paper, code, plain, row, table
@@ -24,10 +36,14 @@ _ROOM_UNKNOWN = 8_000
 _ROOM_NOT_SEEN = 6_000
 _ROOM_REST = 6_000
 _ROOM_END = 400
+_ROOM_MISSING = 3_000
+_ROOM_BINS = 3_000
 _ROWS = 1_000
 """More rows than fit, however short they are: so many are held to find the worst."""
 _NAME_WIDTH = 128
 _TEXT_WIDTH = 240
+_EVIDENCE_WIDTH = 1_000
+_GRANTEES_WITH_EVIDENCE = 3
 _ACCOUNT_OF_IT_WIDTH = 1_500
 _GRANTEES_SHOWN = 4
 _TARGETS_SHOWN = 8
@@ -43,12 +59,19 @@ _REST: tuple[Literal["suppressed", "pass"], ...] = ("suppressed", "pass")
 class _Cells:
     """Rows of tables about results."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, *, with_evidence: bool) -> None:
         self._names = account_names(report)
+        self._with_evidence = with_evidence
+
+    def failing_head(self) -> str:
+        titles = ("severity", "account", "region", "image", "not trusted")
+        return table(*titles, "evidence") if self._with_evidence else table(*titles)
 
     def failing(self, result: ResultV1) -> str:
         who = first_grantees(explaining(result), _GRANTEES_SHOWN, _NAME_WIDTH) or cut(result["message"], _TEXT_WIDTH)
-        return row(f"**{result['severity']}**", *self._where(result), code(who))
+        said = f"snapshots: {code(who)}" if about_snapshots(result) else code(who)
+        evidence = (code(cut(_evidence(result), _EVIDENCE_WIDTH)),) if self._with_evidence else ()
+        return row(f"**{result['severity']}**", *self._where(result), said, *evidence)
 
     def unknown(self, result: ResultV1) -> str:
         return row(*self._where(result), code(cut(result["message"], _TEXT_WIDTH)))
@@ -69,10 +92,13 @@ def render_markdown(report: Report, shown: StatusFilter, stream: TextIO) -> None
     At most 60,000 bytes: what does not fit is counted instead.
     """
     paper = Paper(stream)
-    cells = _Cells(report)
     found = tally(report)
+    cells = _Cells(report, with_evidence=found.evidence.images > 0)
     rest = StatusFilter(shown.statuses & set(_REST))
-    after_not_seen = _ROOM_END + _ROOM_REST * any(report.summary[one] for one in _REST if rest.shows(one))
+    bins = recycle_bins(report)
+    after_bins = _ROOM_END + _ROOM_REST * any(report.summary[one] for one in _REST if rest.shows(one))
+    after_missing = after_bins + _ROOM_BINS * bool(bins)
+    after_not_seen = after_missing + _ROOM_MISSING * bool(found.evidence.images)
     after_unknown = after_not_seen + _ROOM_NOT_SEEN * any(not_seen(report))
     unknown = shown.shows("unknown") and report.summary["unknown"] > 0
     paper.write(f"## {_TITLES[verdict_word(report)]}\n\n**{plain(headline(report, found))}**\n\n")
@@ -84,6 +110,8 @@ def render_markdown(report: Report, shown: StatusFilter, stream: TextIO) -> None
         head = f"{title}{table('account', 'region', 'image', 'why')}"
         _write_table(paper, head, report.results(StatusFilter.of((Status.UNKNOWN,))), cells.unknown, after_unknown)
     _write_not_seen(paper, report, after_not_seen)
+    _write_missing_evidence(paper, found.evidence, after_missing)
+    _write_recycle_bins(paper, bins, after_bins)
     counts = ", ".join(f"{report.summary[one]:,} {one}" for one in _REST if rest.shows(one))
     head = (
         f"\n<details>\n<summary>The rest: {counts}</summary>\n\n{table('status', 'account', 'region', 'image', 'why')}"
@@ -101,7 +129,7 @@ def _write_failing(paper: Paper, report: Report, cells: _Cells, reserve: int) ->
     if not worst:
         return
     total = report.summary["fail"]
-    paper.write(f"\n### Failing: {total:,}\n\n{table('severity', 'account', 'region', 'image', 'not trusted')}")
+    paper.write(f"\n### Failing: {total:,}\n\n{cells.failing_head()}")
     left_out = paper.write_rows(worst, itemgetter(1), reserve)
     _write_more(paper, total - len(worst) + left_out)
 
@@ -138,6 +166,58 @@ def _write_not_seen(paper: Paper, report: Report, reserve: int) -> None:
         if left_out or not paper.write_if_it_fits(line, reserve):
             left_out += len(targets)
     _write_more(paper, left_out)
+
+
+def _evidence(result: ResultV1) -> str:
+    if not has_evidence(result):
+        return ""
+    facts = EvidenceFacts(result)
+    chosen, more = facts.worst(_GRANTEES_WITH_EVIDENCE)
+    told = [
+        f"{cut(grantee_name(grant), _NAME_WIDTH)}: {words}"
+        for grant in chosen
+        if (words := "; ".join(grant_words(facts, grant)))
+    ]
+    rest = (f"{more:,} more grantees",) if told and more else ()
+    return ". ".join((*told, *rest, *image_words(facts)))
+
+
+def _write_missing_evidence(paper: Paper, found: EvidenceTally, reserve: int) -> None:
+    if not found.images:
+        return
+    paper.write(f"\n### Evidence: {number_of(found.images, 'failing image', 'failing images')}\n")
+    if found.usage_reports:
+        paper.write(f"\n{plain(LAG)}\n")
+    if not found.missing:
+        return
+    paper.write("\nNot known:\n\n")
+    left_out = paper.write_rows(
+        found.missing.most_common(),
+        lambda item: (
+            f"- **{item[0][0]}** of {number_of(item[1], 'image', 'images')}: {code(cut(item[0][1], _TEXT_WIDTH))}\n"
+        ),
+        reserve,
+    )
+    _write_more(paper, left_out)
+
+
+def _write_recycle_bins(paper: Paper, bins: RecycleBins, reserve: int) -> None:
+    if not bins:
+        return
+    paper.write(f"\n### Recycle Bin: {number_of(bins.images, 'image', 'images')}\n\n")
+    if bins.images:
+        paper.write(f"{plain(BIN_ADVICE)}\n\n")
+    left_out = paper.write_rows(
+        bins.said,
+        lambda one: (
+            f"- {code(f'{cut(one[1], _NAME_WIDTH)} {cut(region_name(one[2]), _NAME_WIDTH)}')}: "
+            f"{code(cut(one[0], _EVIDENCE_WIDTH))}\n"
+        ),
+        reserve,
+    )
+    _write_more(paper, left_out)
+    if bins.empty:
+        paper.write(f"\nEmpty in {number_of(bins.empty, 'target', 'targets')}.\n")
 
 
 def _with_name(identity: str, name: str) -> str:

@@ -10,9 +10,12 @@ from typing import Literal, TextIO
 
 from amiguard.core.checks.registry import CHECKS
 from amiguard.core.result import ALL_REGIONS
+from amiguard.report.evidence_facts import full_reason
+from amiguard.report.evidence_v1 import SnapshotPermissionV1, SnapshotUnavailableV1
 from amiguard.report.finding import account_names
 from amiguard.report.interface import Report, StatusFilter
 from amiguard.report.json_v1 import ImageV1, ResultV1, SeverityV1, StatusV1, encode
+from amiguard.report.ocsf_evidence import evidence_parts
 from amiguard.report.sanitize import printable
 
 OCSF_VERSION = "1.5.0"
@@ -107,6 +110,7 @@ class _Events:
             "compliance": self._compliance(result, words.compliance),
             "resources": [_resource(result)],
             "cloud": self._cloud(result),
+            **evidence_parts(result),
         }
 
     def _metadata(self, result: ResultV1) -> dict[str, object]:
@@ -199,4 +203,14 @@ def _image_data(image: ImageV1, result: ResultV1) -> dict[str, object]:
             }
             for grant in result["grants"]
         ],
+        **({"snapshots": list(map(_snapshot, result["snapshots"]))} if "snapshots" in result else {}),
+    }
+
+
+def _snapshot(read: SnapshotPermissionV1 | SnapshotUnavailableV1) -> dict[str, object]:
+    if read["status"] == "unavailable":
+        return {"id": printable(read["id"]), "unavailable": printable(full_reason(read))}
+    return {
+        "id": printable(read["id"]),
+        "grantees": [{"kind": one["kind"], "grantee": printable(one["grantee"])} for one in read["grantees"]],
     }

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TextIO, TypeVar
+from typing import TextIO, TypeVar, assert_never
 
 from rich.text import Text
 
-from amiguard.core.edit import Edit, LaunchPermissionEdit
+from amiguard.core.edit import BlockPublicAccessEdit, CreateVolumePermissionEdit, Edit, LaunchPermissionEdit
 from amiguard.core.remediation import DONE, ChangeOutcome, ChangeState, ChangeStatus, StateOf
-from amiguard.report.edit_words import SWITCH, edit_in_sum, place
+from amiguard.report.edit_words import SWITCH, edit_in_sum, images_in_sum, place
 from amiguard.report.page import Page
 from amiguard.report.sanitize import printable
 
@@ -57,7 +57,7 @@ class _Row:
 
 
 def render_outcomes(outcomes: Iterable[ChangeOutcome], stream: TextIO, *, dry_run: bool, undoing: bool) -> None:
-    """Write what became of each change, by account, region and image, and the counts.
+    """Write what became of each change, by account, region, image and snapshot, and the counts.
 
     Args:
         outcomes: in any order.
@@ -118,16 +118,31 @@ def _write_section(page: Page, title: str, rows: Iterable[_Row]) -> None:
 
 
 def _describe(page: Page, line: Text, edit: Edit) -> None:
-    if isinstance(edit, LaunchPermissionEdit):
-        line.append("  ").append(f"{printable(edit.image_id):<21}", style="bold").append(f"  {edit_in_sum(edit)}  ")
-        line.append(page.fit(printable(edit.image_name) or "(no name)", line.cell_len))
-    else:
-        line.append(f"  {SWITCH}", style="bold").append(f"  {edit_in_sum(edit)}")
+    match edit:
+        case LaunchPermissionEdit(image_id=image_id, image_name=image_name):
+            line.append("  ").append(f"{printable(image_id):<21}", style="bold").append(f"  {edit_in_sum(edit)}  ")
+            line.append(page.fit(printable(image_name) or "(no name)", line.cell_len))
+        case CreateVolumePermissionEdit(snapshot_id=snapshot_id, image_ids=image_ids):
+            line.append("  ").append(f"{printable(snapshot_id):<22}", style="bold").append(f"  {edit_in_sum(edit)}  ")
+            line.append(page.fit(images_in_sum(image_ids), line.cell_len))
+        case BlockPublicAccessEdit():
+            line.append(f"  {SWITCH}", style="bold").append(f"  {edit_in_sum(edit)}")
+        case _:
+            assert_never(edit)
 
 
-def _order(edit: Edit) -> tuple[str, str, bool, str]:
-    image_id = edit.image_id if isinstance(edit, LaunchPermissionEdit) else ""
-    return edit.target.account_id, edit.target.region, not image_id, image_id
+def _order(edit: Edit) -> tuple[str, str, int, str]:
+    """By account, region and id: images, then snapshots, and last what is about the whole target."""
+    place_of = (edit.target.account_id, edit.target.region)
+    match edit:
+        case LaunchPermissionEdit(image_id=image_id):
+            return *place_of, 0, image_id
+        case CreateVolumePermissionEdit(snapshot_id=snapshot_id):
+            return *place_of, 1, snapshot_id
+        case BlockPublicAccessEdit():
+            return *place_of, 2, ""
+        case _:
+            assert_never(edit)
 
 
 def _why(outcome: ChangeOutcome) -> str:

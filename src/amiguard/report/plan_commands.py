@@ -7,15 +7,22 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TextIO, assert_never
 
-from amiguard.core.edit import BlockPublicAccessEdit, LaunchPermissionEdit, Step, steps_between
-from amiguard.core.grantee import Account, Everyone, Grantee, Organization, OrganizationalUnit, Unrecognized
-from amiguard.core.plan import BlockPublicAccessChange, Change, ImageChange, Plan
-from amiguard.report.edit_words import SWITCH
+from amiguard.core.edit import (
+    BlockPublicAccessEdit,
+    CreateVolumePermissionEdit,
+    LaunchPermissionEdit,
+    Step,
+    steps_between,
+)
+from amiguard.core.grantee import launch_permission_item
+from amiguard.core.plan import BlockPublicAccessChange, Change, ImageChange, Plan, SnapshotChange
+from amiguard.report.edit_words import SWITCH, images_in_sum
 from amiguard.report.json_v1 import rfc3339
 from amiguard.report.sanitize import printable
 from amiguard.report.verdict import number_of
 
-# Linux takes at most 128 KiB in one argument (MAX_ARG_STRLEN), and ARNs can be long.
+# ModifySnapshotAttribute takes as many in one call (EC2 API Reference); and Linux takes at most 128 KiB in one argument
+# (MAX_ARG_STRLEN), and ARNs can be long.
 _MOST_GRANTEES = 500
 # Some shells take no comments from a terminal, and would read on in those that are pasted.
 _NOT_PLAIN = re.compile(r"[^\w ./@-]")
@@ -66,6 +73,8 @@ def _about(change: Change) -> str:
     match change:
         case ImageChange(edit):
             return f"{_comment(edit.image_id)} {_comment(edit.image_name)}".rstrip()
+        case SnapshotChange(edit):
+            return f"{_comment(edit.snapshot_id)} {_comment(images_in_sum(edit.image_ids))}"
         case BlockPublicAccessChange(edit):
             return f"{SWITCH} in {_comment(edit.target.region)}"
         case _:
@@ -81,6 +90,9 @@ def _commands(change: Change) -> Iterator[str]:
         case ImageChange(edit):
             for step in steps_between(edit.before, edit.after, most=_MOST_GRANTEES):
                 yield _modify(edit, step)
+        case SnapshotChange(edit):
+            for step in steps_between(edit.before, edit.after, most=_MOST_GRANTEES):
+                yield _modify_snapshot(edit, step)
         case BlockPublicAccessChange(edit):
             yield _enable(edit)
         case _:
@@ -88,14 +100,29 @@ def _commands(change: Change) -> Iterator[str]:
 
 
 def _modify(edit: LaunchPermissionEdit, step: Step) -> str:
-    lists = {"Add": step.add} if step.add else {"Remove": step.remove}
-    permission = {name: [_item(grantee) for grantee in grantees] for name, grantees in lists.items()}
     return shlex.join(
         (
             *("aws", "ec2", "modify-image-attribute", "--region", edit.target.region, "--image-id", edit.image_id),
-            *("--launch-permission", json.dumps(permission, separators=(",", ":"))),
+            *("--launch-permission", _permission(step)),
         )
     )
+
+
+def _modify_snapshot(edit: CreateVolumePermissionEdit, step: Step) -> str:
+    return shlex.join(
+        (
+            *("aws", "ec2", "modify-snapshot-attribute", "--region", edit.target.region),
+            *("--snapshot-id", edit.snapshot_id, "--attribute", "createVolumePermission"),
+            *("--create-volume-permission", _permission(step)),
+        )
+    )
+
+
+def _permission(step: Step) -> str:
+    """The grantees of one call: accounts and everyone are written alike for images and snapshots."""
+    lists = {"Add": step.add} if step.add else {"Remove": step.remove}
+    permission = {name: [launch_permission_item(grantee) for grantee in grantees] for name, grantees in lists.items()}
+    return json.dumps(permission, separators=(",", ":"))
 
 
 def _enable(edit: BlockPublicAccessEdit) -> str:
@@ -105,19 +132,3 @@ def _enable(edit: BlockPublicAccessEdit) -> str:
             *("--image-block-public-access-state", edit.after.value),
         )
     )
-
-
-def _item(grantee: Grantee) -> dict[str, str]:
-    match grantee:
-        case Everyone():
-            return {"Group": "all"}
-        case Account(account_id):
-            return {"UserId": account_id}
-        case Organization(arn):
-            return {"OrganizationArn": arn}
-        case OrganizationalUnit(arn):
-            return {"OrganizationalUnitArn": arn}
-        case Unrecognized(text):
-            raise ValueError(f"no command adds or removes a grant that is not understood: {text!r}")
-        case _:
-            assert_never(grantee)

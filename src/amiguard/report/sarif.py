@@ -2,15 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import TextIO, assert_never
 from urllib.parse import quote
 
 from amiguard.core.checks.registry import CHECKS
+from amiguard.report.evidence_facts import EvidenceFacts, has_evidence
 from amiguard.report.finding import cut, explaining, first_grantees, region_name
 from amiguard.report.interface import Report, StatusFilter
 from amiguard.report.json_v1 import ResultV1, StatusV1, encode
 from amiguard.report.sanitize import printable
+from amiguard.report.sarif_evidence import evidence_properties, in_use_words, related
 from amiguard.report.sarif_run import LEFT_OUT, Level, audit_properties, automation, invocation, literal, tool
 
 _MOST_RESULTS = 25_000
@@ -101,13 +104,17 @@ def _result(result: ResultV1) -> dict[str, object]:
     """Also what is unknown has the kind `fail`: `open` may have no level, and unread is never clean."""
     image = result["image"]
     index = _RULE_INDEX.get(result["check_id"])
+    facts = EvidenceFacts(result) if has_evidence(result) else None
+    evidence = evidence_properties(result, facts) if facts else {}
+    locations = related(result, facts, partial(_physical, result)) if facts else []
     return {
         "ruleId": printable(result["check_id"]),
         **({} if index is None else {"ruleIndex": index}),
         "kind": "fail",
         "level": _level(result),
-        "message": {"text": literal(_message(result))},
+        "message": {"text": literal(_message(result) + (in_use_words(facts) if facts else ""))},
         "locations": [_location(result)],
+        **({"relatedLocations": locations} if locations else {}),
         "partialFingerprints": {
             "amiguardFingerprint/v1": printable(result["fingerprint"]),
             # The only one that GitHub looks at.
@@ -121,6 +128,7 @@ def _result(result: ResultV1) -> dict[str, object]:
             "account_id": printable(result["account_id"]),
             "region": printable(result["region"]),
             **({"image_name": cut(image["name"], _NAME_WIDTH), "public": image["public"]} if image else {}),
+            **({"evidence": evidence} if evidence else {}),
         },
     }
 
@@ -154,18 +162,24 @@ def _message(result: ResultV1) -> str:
 def _location(result: ResultV1) -> dict[str, object]:
     """A made-up file for GitHub, which refuses results without one, and what is really meant."""
     image = result["image"]
-    parts = ["amiguard", result["partition"], result["account_id"], region_name(result["region"])]
     if image:
-        parts.append(image["id"])
         name, full = printable(image["name"]) or printable(image["id"]), printable(image["arn"])
     else:
-        name = full = "/".join(map(printable, parts[2:]))
+        name = full = f"{printable(result['account_id'])}/{region_name(result['region'])}"
+    return {
+        **_physical(result, (image["id"],) if image else ()),
+        "logicalLocations": [{"name": cut(name, _NAME_WIDTH), "fullyQualifiedName": full, "kind": "resource"}],
+    }
+
+
+def _physical(result: ResultV1, resource: Sequence[str]) -> dict[str, object]:
+    """The made-up file of a resource; of a whole target without one."""
+    parts = ["amiguard", result["partition"], result["account_id"], region_name(result["region"]), *resource]
     return {
         "physicalLocation": {
             "artifactLocation": {"uri": "/".join(map(_segment, parts))},
             "region": _FIRST_LINE,
-        },
-        "logicalLocations": [{"name": cut(name, _NAME_WIDTH), "fullyQualifiedName": full, "kind": "resource"}],
+        }
     }
 
 

@@ -4,21 +4,22 @@ Additions to version 1 are passed over. What is missing, is of another type or i
 is refused: a plan is made from it.
 """
 
+import json
 import re
 import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NotRequired, TextIO, TypedDict, cast
 
 from amiguard.core.block_public_access import BlockPublicAccess, BlockPublicAccessState
-from amiguard.core.decision import Decision, Verdict
 from amiguard.core.errors import InputError
-from amiguard.core.grantee import Grantee, GranteeKind, grantee_of
 from amiguard.core.image import Image
 from amiguard.core.result import CheckResult, Severity, Status, Target
+from amiguard.report.evidence_v1 import EvidenceV1
+from amiguard.report.evidence_values import core_decision, core_snapshot
 from amiguard.report.json_shape import MistakeError, reader_of
 from amiguard.report.json_stream import JsonStream
 from amiguard.report.json_v1 import (
@@ -32,6 +33,7 @@ from amiguard.report.json_v1 import (
     SummaryV1,
     TargetV1,
     ToolV1,
+    encode,
 )
 
 _HINT = "write one with `amiguard audit --format json --output FILE`"
@@ -54,6 +56,13 @@ class _HeaderLineV1(TypedDict):
     audit: AuditBegunV1
 
 
+class _EvidenceLineV1(TypedDict):
+    """A line of `jsonl` with what was learned about a result that stands before it."""
+
+    fingerprint: str
+    evidence: EvidenceV1
+
+
 class _SummaryLineV1(TypedDict):
     """The last line of `jsonl`."""
 
@@ -69,6 +78,7 @@ _read_document = reader_of(_DocumentV1)
 _read_header_line = reader_of(_HeaderLineV1)
 _read_summary_line = reader_of(_SummaryLineV1)
 _read_result = reader_of(ResultV1)
+_read_evidence_line = reader_of(_EvidenceLineV1)
 
 
 class _FaultError(Exception):
@@ -95,6 +105,8 @@ class SavedReport:
     summary: SummaryV1
     targets: tuple[TargetV1, ...]
     not_shown: Mapping[StatusV1, int]
+    _evidence: Mapping[str, str] = field(default_factory=dict)
+    """By fingerprint, as JSON: what `jsonl` says of results on lines that come later."""
 
     def results(self) -> Iterator[ResultV1]:
         """Every result, in the order of the file, read anew each time.
@@ -103,8 +115,11 @@ class SavedReport:
             InputError: the file has been changed since it was opened, and cannot be used any more.
         """
         with _reading(self.path) as stream:
-            for number, result in enumerate(_Reader(stream).results()):
-                yield _result(result, number)
+            for number, one in enumerate(_Reader(stream).results()):
+                result = _result(one, number)
+                if (evidence := self._evidence.get(result["fingerprint"])) is not None:
+                    result["evidence"] = json.loads(evidence)
+                yield result
 
 
 def open_saved_report(path: Path) -> SavedReport:
@@ -135,6 +150,7 @@ def open_saved_report(path: Path) -> SavedReport:
         summary=summary,
         targets=tuple(document["targets"]),
         not_shown={one: summary[one] - statuses[one] for one in _COUNTED if summary[one] > statuses[one]},
+        _evidence=reader.evidence,
     )
 
 
@@ -162,13 +178,13 @@ def core_result(result: ResultV1) -> CheckResult:
             state=image["state"],
             public=image["public"],
             tags=tuple(image["tags"].items()),
+            snapshot_ids=tuple(image.get("snapshot_ids", ())),
+            last_launched=image.get("last_launched_time", ""),
         ),
-        decisions=tuple(
-            Decision(_grantee(grant["kind"], grant["grantee"]), Verdict(grant["decision"]), grant["reason"])
-            for grant in result["grants"]
-        ),
+        decisions=tuple(map(core_decision, result["grants"])),
         message=result["message"],
         block_public_access=_block_public_access(result),
+        snapshots=tuple(map(core_snapshot, result.get("snapshots", ()))),
     )
 
 
@@ -179,13 +195,6 @@ def _block_public_access(result: ResultV1) -> BlockPublicAccessState | None:
     return BlockPublicAccessState(BlockPublicAccess(switch["state"]), switch["managed_by"])
 
 
-def _grantee(kind: str, text: str) -> Grantee:
-    try:
-        return grantee_of(GranteeKind(kind), text)
-    except ValueError as error:
-        raise InputError(f"the report cannot be used: {error}", hint=_HINT) from error
-
-
 def _result(value: object, number: int) -> ResultV1:
     try:
         return cast("ResultV1", _read_result(value))
@@ -194,12 +203,17 @@ def _result(value: object, number: int) -> ResultV1:
 
 
 class _Reader:
-    """One pass over a file: first the results as they stand there, then all else."""
+    """One pass over a file: first the results as they stand there, then all else.
+
+    Attributes:
+        evidence: what lines of their own say of results, by fingerprint, as JSON.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._json = JsonStream(stream)
         self._first: dict[str, object] = {}
         self._last: dict[str, object] | None = None
+        self.evidence: dict[str, str] = {}
 
     def results(self) -> Iterator[object]:
         """What stands where a result should."""
@@ -232,6 +246,8 @@ class _Reader:
             match line:
                 case {"type": "result"}:
                     yield line
+                case {"type": "evidence"}:
+                    self._keep_evidence(line)
                 case dict() if line.get("type") == "summary":
                     self._last = line
                 case {"type": str(kind)} if kind != "header":
@@ -242,6 +258,13 @@ class _Reader:
             raise _FaultError(
                 "was cut: it has no summary line", "audit again: its audit was ended before it was complete"
             )
+
+    def _keep_evidence(self, line: object) -> None:
+        try:
+            read = cast("_EvidenceLineV1", _read_evidence_line(line))
+        except MistakeError as error:
+            raise _FaultError(f"is not a whole report: in a line of evidence, {str(error)[1:]}") from error
+        self.evidence[read["fingerprint"]] = encode(read["evidence"])
 
     def document(self) -> _DocumentV1:
         """All but the results, when these have been read."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from amiguard.core.checks.ami_cross_account_access import METADATA as CROSS_ACCOUNT
 from amiguard.core.errors import OutputError
 from amiguard.core.result import CheckResult, Status, Target, TargetReport, TargetStatus
 from amiguard.report.interface import ALL, AuditHeader, AuditOutcome, Report, StatusFilter, audit_v1, header_v1
@@ -121,7 +122,8 @@ class Spool:
         unfinished.lines.append(line)
         if result["image"] is None:
             unfinished.whole.add(result["check_id"])
-        else:
+        # The other checks have further results about the same images.
+        elif result["check_id"] == CROSS_ACCOUNT.check_id:
             unfinished.images += 1
         self._counts[Status(result["status"])] += 1
         self._buffered += len(line)

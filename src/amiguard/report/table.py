@@ -12,8 +12,13 @@ from typing import TextIO
 from rich.text import Text
 
 from amiguard.core.result import ALL_REGIONS, Status
+from amiguard.report.evidence_facts import EvidenceFacts, about_snapshots, has_evidence
+from amiguard.report.evidence_tally import EvidenceTally
+from amiguard.report.evidence_words import BIN_ADVICE, LAG, grant_words, image_words, recycle_bins
+from amiguard.report.finding import grantee_name
+from amiguard.report.grant_v1 import DecisionV1, GrantV1
 from amiguard.report.interface import Report, StatusFilter
-from amiguard.report.json_v1 import DecisionV1, GrantV1, ImageV1, ResultV1, StatusV1
+from amiguard.report.json_v1 import ImageV1, ResultV1, StatusV1
 from amiguard.report.page import Page
 from amiguard.report.sanitize import printable
 from amiguard.report.tally import Switch, Tally, failing, tally
@@ -22,6 +27,9 @@ from amiguard.report.verdict import account_of_it, headline, kind_nouns, next_st
 _INDENT = " " * 6
 _GRANTEES_SHOWN = 4
 _ACCOUNTS_SHOWN = 8
+_GRANTEES_WITH_EVIDENCE = 8
+_ACCOUNT_ID = 12
+"""Characters of an account id: so wide is the column of decisions."""
 _SWITCHES_IN_ORDER: tuple[StatusV1, ...] = ("fail", "unknown", "pass")
 _STYLES = {
     "critical": "bold red",
@@ -51,8 +59,21 @@ class _Section:
 
 # One pass over the results for each: what is most urgent comes first, and nothing has to be held back.
 _SECTIONS = (
-    _Section("Public: everyone may launch these images", Status.FAIL, lambda result: result["severity"] == "critical"),
-    _Section("Shared with grantees that are not trusted", Status.FAIL, lambda result: result["severity"] != "critical"),
+    _Section(
+        "Public: everyone may launch these images",
+        Status.FAIL,
+        lambda result: result["severity"] == "critical" and not about_snapshots(result),
+    ),
+    _Section(
+        "Shared with grantees that are not trusted",
+        Status.FAIL,
+        lambda result: result["severity"] != "critical" and not about_snapshots(result),
+    ),
+    _Section(
+        "Snapshots shared with grantees that are not trusted: they can copy what is in these images",
+        Status.FAIL,
+        about_snapshots,
+    ),
     _Section("Unknown: not read, or not decided", Status.UNKNOWN, lambda _: True),
     _Section("Suppressed: accepted by an exception", Status.SUPPRESSED, lambda _: True),
     _Section("Pass", Status.PASS, lambda _: True),
@@ -69,6 +90,8 @@ def render_table(report: Report, shown: StatusFilter, stream: TextIO) -> None:
             _write_section(page, section, report, names)
     _write_switches(page, report, shown, found)
     _write_not_seen(page, report, found)
+    _write_missing_evidence(page, found.evidence)
+    _write_recycle_bins(page, report)
     page.title("Verdict")
     page.paragraph("", headline(report, found), style=_verdict_style(report))
     page.paragraph("", account_of_it(report, found))
@@ -114,6 +137,8 @@ def _write_image(page: Page, result: ResultV1, image: ImageV1) -> None:
     if not reasons:
         page.paragraph(_INDENT, printable(result["message"]))
         return
+    if about_snapshots(result):
+        page.paragraph(_INDENT, printable(result["message"]), style="dim")
     for (decision, reason), grants in reasons.items():
         # Core's reasons may begin with the decision: it stands before them already.
         why = printable(reason).removeprefix(f"{decision}: ")
@@ -121,8 +146,27 @@ def _write_image(page: Page, result: ResultV1, image: ImageV1) -> None:
         page.paragraph(f"{_INDENT}{decision:<12}  ", f"{shown}: {why}", lead_style=style)
         if more:
             page.paragraph(f"{_INDENT}{'':<12}  ", more, style="dim")
+    if has_evidence(result):
+        _write_evidence(page, EvidenceFacts(result))
     if others := _others(result["grants"], explained):
         page.paragraph(_INDENT, f"also {others}", style="dim")
+
+
+def _write_evidence(page: Page, facts: EvidenceFacts) -> None:
+    lead = f"{_INDENT}{'':<12}  "
+    for grant in facts.worst(_GRANTEES_WITH_EVIDENCE)[0]:
+        name = grantee_name(grant)
+        words = list(grant_words(facts, grant))
+        if words and len(name) > _ACCOUNT_ID:
+            page.paragraph(lead, f"{name}:")
+            name = ""
+        for number, one in enumerate(words):
+            page.paragraph(f"{_INDENT}{'' if number else name:<12}  ", one)
+    more = len(facts.users()) - _GRANTEES_WITH_EVIDENCE
+    if more > 0:
+        page.paragraph(lead, f"and {more:,} more that are not trusted use it")
+    for one in image_words(facts):
+        page.paragraph(f"{_INDENT}{'the image':<12}  ", one)
 
 
 def _cut(decision: DecisionV1, grants: Sequence[GrantV1]) -> tuple[str, str]:
@@ -184,6 +228,32 @@ def _write_not_seen(page: Page, report: Report, found: Tally) -> None:
     page.title("Not seen")
     for status, reason, where in _by_place(unseen):
         page.paragraph(f"  {status:<8} ", f"{where}: {printable(reason)}", lead_style=_STYLES[status])
+
+
+def _write_missing_evidence(page: Page, found: EvidenceTally) -> None:
+    """How old evidence may be, and what could not be had of it: each reason once."""
+    if not found.images:
+        return
+    page.title("Evidence")
+    page.paragraph("  ", f"Collected for {number_of(found.images, 'failing image', 'failing images')}.")
+    if found.usage_reports:
+        page.paragraph("  ", LAG)
+    for (kind, reason), images in found.missing.most_common():
+        said = f"not known of {number_of(images, 'image', 'images')}: {printable(reason)}"
+        page.paragraph(f"  {kind:<9}  ", said, lead_style=_STYLES["unknown"])
+
+
+def _write_recycle_bins(page: Page, report: Report) -> None:
+    bins = recycle_bins(report)
+    if not bins:
+        return
+    page.title("Recycle Bin")
+    for _, text, where in _by_place(("", words, account, region) for words, account, region in bins.said):
+        page.paragraph("  ", f"{where}: {text}")
+    if bins.empty:
+        page.paragraph("  ", f"empty in {number_of(bins.empty, 'target', 'targets')}")
+    if bins.images:
+        page.paragraph("  ", BIN_ADVICE)
 
 
 def _by_place(said: Iterable[tuple[str, str, str, str]]) -> Iterator[tuple[str, str, str]]:

@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from amiguard.core.result import Status
+from amiguard.report.evidence_facts import EvidenceFacts, about_snapshots
+from amiguard.report.evidence_tally import EvidenceTally
+from amiguard.report.grant_v1 import GrantV1, KindV1
 from amiguard.report.interface import Report, StatusFilter
-from amiguard.report.json_v1 import GrantV1, ImageV1, KindV1, ResultV1, SeverityV1, StatusV1
+from amiguard.report.json_v1 import ImageV1, ResultV1, SeverityV1, StatusV1
 
 _SWITCH_CHECK = "ami-block-public-access"
 _POLICY = "declarative-policy"
@@ -13,11 +16,11 @@ _POLICY = "declarative-policy"
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One image and one of its untrusted grantees, to write commands with."""
+    """One image or snapshot and one of its untrusted grantees, to write commands with."""
 
     account_id: str
     region: str
-    image_id: str
+    resource_id: str
     kind: KindV1
     grantee: str
 
@@ -68,6 +71,11 @@ class Tally:
         target_messages: (account, region) -> what the result says that its images could not be listed.
         switches: image block public access where it is off, or could not be read.
         switch_denied: whether AWS said for one of these that it is not permitted to read it.
+        snapshots_shared: how many images fail because of snapshots under them.
+        shared_snapshot: a grantee of the first of these.
+        snapshot_targets: in how many targets the images, and so their snapshots, could not be listed.
+        snapshots_denied: whether AWS said that it is not permitted to read who may use a snapshot.
+        evidence: what was learned about what fails.
     """
 
     public_images: int = 0
@@ -80,6 +88,11 @@ class Tally:
     target_messages: dict[tuple[str, str], str] = field(default_factory=dict)
     switches: list[Switch] = field(default_factory=list)
     switch_denied: bool = False
+    snapshots_shared: int = 0
+    shared_snapshot: Example | None = None
+    snapshot_targets: int = 0
+    snapshots_denied: bool = False
+    evidence: EvidenceTally = field(default_factory=EvidenceTally)
 
     @property
     def switches_off(self) -> tuple[Switch, ...]:
@@ -96,10 +109,19 @@ def tally(report: Report) -> Tally:
         if (switch := Switch.of(result)) is not None:
             _count_switch(found, switch)
             continue
+        if result["image"] is None and about_snapshots(result):
+            # Why is said by the result of the check that always runs.
+            found.snapshot_targets += 1
+            found.unread = True
+            continue
         if result["image"] is None:
             found.target_messages[result["account_id"], result["region"]] = result["message"]
             found.unread = True
             found.denied |= _says_denied(result["message"])
+            continue
+        found.evidence.add(result)
+        if about_snapshots(result):
+            _count_snapshots(found, result)
             continue
         if not result["grants"]:
             found.unread = True
@@ -117,6 +139,28 @@ def _count_switch(found: Tally, switch: Switch) -> None:
     if switch.status == "unknown":
         found.unread = True
         found.switch_denied |= _says_denied(switch.message)
+
+
+def _count_snapshots(found: Tally, result: ResultV1) -> None:
+    if result["status"] == "fail":
+        found.snapshots_shared += 1
+    else:
+        found.undetermined |= {grant["kind"] for grant in result["grants"] if grant["decision"] == "undetermined"}
+    for snapshot in result.get("snapshots", ()):
+        if snapshot["status"] == "unavailable":
+            found.unread = True
+            found.snapshots_denied |= _says_denied(snapshot["reason"])
+    if found.shared_snapshot is None and result["status"] == "fail":
+        found.shared_snapshot = _snapshot_example(result)
+
+
+def _snapshot_example(result: ResultV1) -> Example | None:
+    facts = EvidenceFacts(result)
+    for grant in result["grants"]:
+        if grant["decision"] == "untrusted" and (snapshots := facts.snapshots(grant)):
+            place = result["account_id"], result["region"]
+            return Example(*place, snapshots[0], grant["kind"], grant["grantee"])
+    return None
 
 
 def _count_untrusted(found: Tally, result: ResultV1, image: ImageV1, grant: GrantV1) -> None:

@@ -1,13 +1,17 @@
 """The format `text`: one line a finding, for grep, cut and awk."""
 
+from collections.abc import Iterator
 from typing import TextIO
 
+from amiguard.report.evidence_facts import EvidenceFacts, has_evidence
+from amiguard.report.evidence_tally import EvidenceTally
+from amiguard.report.evidence_words import grant_words, image_words, recycle_bins
 from amiguard.report.finding import explaining, grantee_name, not_seen, verdict_word
 from amiguard.report.interface import Report, StatusFilter
 from amiguard.report.json_v1 import ResultV1, TargetV1
 from amiguard.report.sanitize import printable
 from amiguard.report.tally import tally
-from amiguard.report.verdict import account_of_it, headline
+from amiguard.report.verdict import account_of_it, headline, number_of
 
 _NOTHING = "-"
 
@@ -15,12 +19,23 @@ _NOTHING = "-"
 def render_text(report: Report, shown: StatusFilter, stream: TextIO) -> None:
     """Write the results that are shown in their order, the targets that were not seen, and last the verdict.
 
+    What evidence says stands on lines of its own: below its result of each grantee, and before the verdict what could
+    not be had and what is in Recycle Bins.
+
     A line has eight columns, that of the verdict three. A tab stands between columns and nowhere else: texts of others
     are neutralised, tabs included.
     """
     found = tally(report)
-    stream.writelines(map(_finding, report.results(shown)))
+    for result in report.results(shown):
+        stream.write(_finding(result))
+        if has_evidence(result):
+            stream.writelines(_evidence(result))
     stream.writelines(map(_target, not_seen(report)))
+    stream.writelines(_missing(found.evidence))
+    stream.writelines(
+        _line("recycle-bin", "", account_id, region, "", "", "", words)
+        for words, account_id, region in recycle_bins(report).said
+    )
     stream.write(_line("verdict", verdict_word(report), f"{headline(report, found)} {account_of_it(report, found)}"))
 
 
@@ -38,6 +53,23 @@ def _finding(result: ResultV1) -> str:
         grantees,
         result["message"],
     )
+
+
+def _evidence(result: ResultV1) -> Iterator[str]:
+    facts = EvidenceFacts(result)
+    image = result["image"]
+    place = result["account_id"], result["region"], image["id"] if image else "", image["name"] if image else ""
+    for grant in result["grants"]:
+        if grant["decision"] == "untrusted" and (words := "; ".join(grant_words(facts, grant))):
+            yield _line("evidence", "", *place, grantee_name(grant).replace(",", r"\x2c"), words)
+    for words in image_words(facts):
+        yield _line("evidence", "", *place, "", words)
+
+
+def _missing(found: EvidenceTally) -> Iterator[str]:
+    for (kind, reason), images in found.missing.most_common():
+        said = f"{kind}: not known of {number_of(images, 'image', 'images')}: {reason}"
+        yield _line("evidence-missing", "", "", "", "", "", "", said)
 
 
 def _target(target: TargetV1) -> str:

@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from amiguard.report.evidence_tally import EvidenceTally
+from amiguard.report.grant_v1 import KindV1
 from amiguard.report.interface import Report
-from amiguard.report.json_v1 import KindV1, StatusV1
+from amiguard.report.json_v1 import StatusV1
 from amiguard.report.sanitize import printable
 from amiguard.report.tally import Example, Switch, Tally, failing
 
@@ -45,24 +47,31 @@ def kind_nouns(kind: KindV1) -> tuple[str, str]:
 
 def headline(report: Report, found: Tally) -> str:
     """The answer to the question, in one sentence."""
-    return " ".join((_of_images(report, found), *_of_switches(found)))
+    return " ".join((_of_images(report, found), *_of_snapshots(found), *_of_switches(found)))
 
 
 def _of_images(report: Report, found: Tally) -> str:
     summary = report.summary
-    images_failing = failing(report) - len(found.switches_off)
+    images_failing = failing(report) - len(found.switches_off) - found.snapshots_shared
     if not images_failing:
+        sharing = "untrusted sharing of images" if found.snapshots_shared else "untrusted sharing"
         if report.audit["complete"] and "baseline" in summary:
-            return "No untrusted sharing was found that the baseline does not know."
+            return f"No {sharing} was found that the baseline does not know."
         if report.audit["complete"]:
             aside = "Exceptions aside, no" if summary["suppressed"] else "No"
             return f"{aside} image can be launched by a grantee that is not trusted."
         known = " that the baseline does not know" if "baseline" in summary else ""
-        return f"No untrusted sharing was found{known}, but not everything could be read or decided."
+        return f"No {sharing} was found{known}, but not everything could be read or decided."
     who = [f"everyone ({number_of(found.public_images, 'image', 'images')})"] if found.public_images else []
     who += [number_of(len(found.untrusted[kind]), *nouns) for kind, nouns in _NOUNS.items() if kind in found.untrusted]
     images = number_of(summary["images"], "image", "images")
     return f"{images_failing:,} of {images} can be launched by grantees that are not trusted: {', '.join(who)}."
+
+
+def _of_snapshots(found: Tally) -> Iterator[str]:
+    if shared := found.snapshots_shared:
+        images = number_of(shared, "image", "images")
+        yield f"Snapshots under {images} are shared with grantees that are not trusted."
 
 
 def _of_switches(found: Tally) -> Iterator[str]:
@@ -78,7 +87,8 @@ def account_of_it(report: Report, found: Tally) -> str:
     images = number_of(summary["images"], "image", "images")
     targets = number_of(summary["targets"], "target", "targets")
     off = len(found.switches_off)
-    about_targets = {"fail": off, "unknown": len(found.target_messages) + len(found.switches) - off}
+    unread_targets = len(found.target_messages) + found.snapshot_targets + len(found.switches) - off
+    about_targets = {"fail": off, "unknown": unread_targets}
     counts = (
         f"{summary[status]:,} {status}" + (f" ({whole:,} of them about a whole target)" if whole else "")
         for status in _COUNTED
@@ -95,6 +105,7 @@ def account_of_it(report: Report, found: Tally) -> str:
             f"{old} hidden: known from the baseline {printable(known['file'])} "
             f"(audit of {printable(known['started_at'])})."
         )
+    sentences.extend(_of_evidence(found.evidence))
     narrowed = report.audit.get("narrowed_to")
     if narrowed is not None:
         only = ", ".join(map(printable, [*narrowed["images"], *(f"tag {tag}" for tag in narrowed["tags"])]))
@@ -115,14 +126,32 @@ def account_of_it(report: Report, found: Tally) -> str:
     return " ".join(sentences)
 
 
+def _of_evidence(found: EvidenceTally) -> Iterator[str]:
+    if found.usage_reports:
+        images = f"{found.in_use:,} of the {number_of(found.usage_reports, 'image', 'images')} whose use is known"
+        users = f" ({number_of(len(found.users), 'account', 'accounts')})" if found.in_use else ""
+        yield f"Grantees that are not trusted use {images}{users}."
+
+
 def next_steps(report: Report, found: Tally) -> list[Step]:
     """What to do about what was found, with ids of it."""
-    return [*_steps_for_sharing(found), *_steps_for_switches(found), *_steps_for_unknown(report, found)]
+    return [
+        *_steps_for_sharing(found),
+        *_steps_for_snapshots(found),
+        *_steps_for_switches(found),
+        *_steps_for_unknown(report, found),
+    ]
 
 
 def _steps_for_sharing(found: Tally) -> Iterator[Step]:
     if found.public or found.shared:
         yield Step("Plan to take the access back; `amiguard apply` then makes what the plan shows:", "amiguard plan")
+    if found.evidence.in_use:
+        yield Step(
+            "Ask the accounts that use an image before you take it from them. A plan that knows of use leaves it to "
+            "them, unless it is told otherwise (--revoke-in-use):",
+            "amiguard plan --evidence usage",
+        )
     if found.public:
         yield Step(f"Or by hand, make a public image private, in {_account(found.public)}:", _removal(found.public))
     if found.shared:
@@ -138,6 +167,17 @@ def _steps_for_sharing(found: Tally) -> Iterator[Step]:
         yield Step("If a grantee may launch every image, add it to the trust policy:", f"amiguard trust add {grantee}")
     if found.public or found.shared:
         yield Step("If it may launch certain images only, write an exception in amiguard.yaml: reason and owner.")
+
+
+def _steps_for_snapshots(found: Tally) -> Iterator[Step]:
+    if not found.snapshots_shared:
+        return
+    yield Step(
+        "Plan to take snapshots back, too: who may use one can copy what is in the image:", "amiguard plan --snapshots"
+    )
+    if found.shared_snapshot:
+        where = _account(found.shared_snapshot)
+        yield Step(f"Or by hand, stop sharing a snapshot, in {where}:", _removal_from_snapshot(found.shared_snapshot))
 
 
 def _steps_for_switches(found: Tally) -> Iterator[Step]:
@@ -169,11 +209,13 @@ def _steps_for_unknown(report: Report, found: Tally) -> Iterator[Step]:
 
 
 def _mend_of_denied(found: Tally) -> str:
-    if not (found.denied or found.switch_denied):
+    if not (found.denied or found.switch_denied or found.snapshots_denied):
         return ""
     actions = ["ec2:DescribeRegions", "ec2:DescribeImages", "ec2:DescribeImageAttribute"] if found.denied else []
     if found.switch_denied:
         actions.append("ec2:GetImageBlockPublicAccessState")
+    if found.snapshots_denied:
+        actions.append("ec2:DescribeSnapshotAttribute")
     allowed = f"{', '.join(actions[:-1])} and {actions[-1]}" if len(actions) > 1 else actions[0]
     return f" Where access was denied, allow the audit {allowed}, or mend the role that could not be assumed."
 
@@ -186,7 +228,16 @@ def _removal(example: Example) -> str:
     grant = f"Remove=[{{{_REMOVED_AS[example.kind]}={printable(example.grantee)}}}]"
     return (
         f"aws ec2 modify-image-attribute --region {shlex.quote(printable(example.region))} "
-        f"--image-id {shlex.quote(printable(example.image_id))} --launch-permission {shlex.quote(grant)}"
+        f"--image-id {shlex.quote(printable(example.resource_id))} --launch-permission {shlex.quote(grant)}"
+    )
+
+
+def _removal_from_snapshot(example: Example) -> str:
+    who = "--group-names all" if example.kind == "everyone" else f"--user-ids {shlex.quote(printable(example.grantee))}"
+    return (
+        f"aws ec2 modify-snapshot-attribute --region {shlex.quote(printable(example.region))} "
+        f"--snapshot-id {shlex.quote(printable(example.resource_id))} --attribute createVolumePermission "
+        f"--operation-type remove {who}"
     )
 
 

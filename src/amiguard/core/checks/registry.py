@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable
 
-from amiguard.core.checks import ami_block_public_access, ami_cross_account_access
+from amiguard.core.checks import ami_block_public_access, ami_cross_account_access, ami_snapshot_cross_account
 from amiguard.core.checks.metadata import CheckMetadata
 
-CHECKS: tuple[CheckMetadata, ...] = (ami_cross_account_access.METADATA, ami_block_public_access.METADATA)
+CHECKS: tuple[CheckMetadata, ...] = (
+    ami_cross_account_access.METADATA,
+    ami_block_public_access.METADATA,
+    ami_snapshot_cross_account.METADATA,
+)
 CHECK_IDS = tuple(check.check_id for check in CHECKS)
 ADDITIONAL = frozenset(check.check_id for check in CHECKS if not check.on_by_default)
 """The checks that run only when they are asked for."""

@@ -58,7 +58,8 @@ def parse_hcl(document: Document) -> Value:
     try:
         data = hcl2.loads(document.text + "\n")
     except Exception as error:
-        # lark and its callers raise errors of many kinds; a RecursionError is one of them.
+        # Besides lark's own errors hcl2 lets others escape, too many kinds to name them: ValueError (a number of 5,000
+        # digits), RuntimeError (a name twice in nested blocks), TypeError (`[for v in x : 0 if y]`), RecursionError.
         line = getattr(error, "line", None)
         place = f"{path}:{line}" if isinstance(line, int) and line > 0 else str(path)
         raise InputError(f"{place}: not HCL that assigns values: {type(error).__name__}") from error

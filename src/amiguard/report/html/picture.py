@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 
+from amiguard.report.evidence_facts import about_snapshots
+from amiguard.report.grant_v1 import DecisionV1
 from amiguard.report.html.survey import (
     DECISIONS,
     LEVELS,
@@ -20,7 +22,7 @@ from amiguard.report.html.survey import (
 )
 from amiguard.report.html.words import KINDS, LEVEL_NAMES, cut, short_grantee
 from amiguard.report.interface import ALL, Report
-from amiguard.report.json_v1 import DecisionV1, decode_result
+from amiguard.report.json_v1 import decode_result
 from amiguard.report.verdict import number_of
 
 WIDTH = 1_000
@@ -220,11 +222,11 @@ def _count_links(report: Report, grantees: _Grantees, images: _Images) -> _Links
     for line in report.source.ordered(ALL):
         # Most images of an estate are shared with nobody: they need not be decoded again. No text can hold this
         # unescaped, and where another writer spaces it otherwise, decoding comes to the same.
-        if '"grants":[],' in line:
+        if '"grants":[],' in line and '"evidence":{' not in line:
             continue
         result = decode_result(line)
         image = result["image"]
-        if image is None or not result["grants"]:
+        if image is None or not result["grants"] or about_snapshots(result):
             continue
         right = images.index(result["account_id"], result["region"], image["id"])
         # An entry for many grantees counts an image once.

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from amiguard.core.result import ALL_REGIONS
+from amiguard.report.evidence_words import bin_words
 from amiguard.report.html.survey import LEVELS, Level
 from amiguard.report.json_v1 import StatusV1, TargetV1
 from amiguard.report.tally import Switch, Tally
+from amiguard.report.verdict import number_of
 
 _MOST_PLACES = 30
 _MOST_NAMED = 12
 
-_Style = Literal["failed", "skipped", "fail", "unknown", "suppressed", "pass"]
+_Style = Literal["restorable", "failed", "skipped", "fail", "unknown", "suppressed", "pass"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,29 @@ def switches(said: Iterable[Switch]) -> tuple[Said, ...]:
     """Image block public access, by what is said of it; where it is off first."""
     order: tuple[StatusV1, ...] = ("fail", "unknown", "suppressed", "pass")
     return _by_reason(((one.status, one.message, one.account_id, one.region) for one in said), order)
+
+
+def snapshot_sentence(levels: Mapping[Level, int]) -> str:
+    """How images stand by the snapshots under them; empty if that was not checked."""
+    if not (total := sum(levels.values())):
+        return ""
+    bad = levels.get("public", 0) + levels.get("fail", 0)
+    unknown, accepted = levels.get("unknown", 0), levels.get("suppressed", 0)
+    return (
+        f"Of {number_of(total, 'image', 'images')} {bad:,} rest on a snapshot that is shared with a grantee that is "
+        f"not trusted, {accepted:,} on one whose sharing is accepted, and {unknown:,} are unknown."
+    )
+
+
+def bin_rows(targets: Iterable[TargetV1]) -> tuple[Said, ...]:
+    """What Recycle Bins hold, by what is said of them."""
+    said: list[tuple[_Style, str, str, str]] = []
+    for target in targets:
+        read = target.get("recycle_bin")
+        if read is not None and (words := bin_words(read)):
+            style: _Style = "unknown" if read["status"] == "unavailable" else "restorable"
+            said.append((style, words, target["account_id"], target["region"]))
+    return _by_reason(said, ("restorable", "unknown"))
 
 
 def _by_reason(said: Iterable[tuple[_Style, str, str, str]], order: Sequence[str]) -> tuple[Said, ...]:

@@ -14,8 +14,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from amiguard.core.checks.ami_cross_account_access import METADATA
+from amiguard.report.evidence_words import BIN_ADVICE, LAG, recycle_bins
 from amiguard.report.html.picture import WIDTH, draw
-from amiguard.report.html.places import bar, not_seen, place_rows, switches
+from amiguard.report.html.places import bar, bin_rows, not_seen, place_rows, snapshot_sentence, switches
 from amiguard.report.html.policy import party_names, policy_part
 from amiguard.report.html.rows import image_rows
 from amiguard.report.html.survey import DECISIONS, LEVELS, MOST_ROWS, survey
@@ -65,7 +66,15 @@ def render_html(report: Report, shown: StatusFilter, stream: TextIO) -> None:
         rows=image_rows(seen.worst(), accounts, parties),
         row_total=seen.rows,
         row_limit=MOST_ROWS,
-        all_shown=seen.rows == seen.levels.total(),
+        all_shown=seen.rows == seen.levels.total() + seen.snapshots.total(),
+        filters=[(one, LEVEL_NAMES[one], seen.levels[one] + seen.snapshots[one]) for one in LEVELS],
+        snapshots=snapshot_sentence(seen.snapshots),
+        evidence=found.evidence,
+        lag=LAG,
+        missing=[(kind, reason, images) for (kind, reason), images in found.evidence.missing.most_common()],
+        bins=recycle_bins(report),
+        bin_rows=bin_rows(report.targets),
+        bin_advice=BIN_ADVICE,
         not_seen=not_seen(report.targets, found),
         policy=policy_part(report.audit),
         references=METADATA.references,

@@ -4,10 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from amiguard.report.html.commands import reading_command, removal_commands
+from amiguard.report.evidence_facts import EvidenceFacts, about_snapshots, has_evidence
+from amiguard.report.grant_v1 import DecisionV1, GrantV1
+from amiguard.report.html.commands import reading_commands, removal_commands
+from amiguard.report.html.evidence import Section, evidence_sections
 from amiguard.report.html.survey import DECISIONS, LEVELS, Level, level_of
 from amiguard.report.html.words import KINDS, cut, moment
-from amiguard.report.json_v1 import DecisionV1, GrantV1, ResultV1
+from amiguard.report.json_v1 import ResultV1
 from amiguard.report.sanitize import printable
 
 _NAME = 120
@@ -58,7 +61,12 @@ class ImageRow:
     untrusted: int
     public: bool
     removal: tuple[str, ...]
-    reading: str
+    reading: tuple[str, ...]
+    of_snapshots: bool
+    """It is about the snapshots under the image, and not about its launch permission."""
+    in_use_by: int
+    """How many untrusted grantees use it."""
+    evidence: tuple[Section, ...]
 
 
 def image_rows(
@@ -98,7 +106,10 @@ def image_rows(
             untrusted=sum(grant["decision"] == "untrusted" for grant in grants),
             public=any(grant["kind"] == "everyone" and grant["decision"] == "untrusted" for grant in grants),
             removal=removal_commands(result),
-            reading=reading_command(result),
+            reading=reading_commands(result),
+            of_snapshots=about_snapshots(result),
+            in_use_by=len(EvidenceFacts(result).users()) if has_evidence(result) else 0,
+            evidence=tuple(evidence_sections(result, parties)),
         )
 
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
 from typing import Literal
 
+from amiguard.report.evidence_facts import about_snapshots
+from amiguard.report.grant_v1 import DecisionV1, KindV1
 from amiguard.report.interface import ALL, Report, StatusFilter
-from amiguard.report.json_v1 import DecisionV1, KindV1, ResultV1, decode_result
+from amiguard.report.json_v1 import ResultV1, decode_result
 from amiguard.report.tally import Switch
 
 Level = Literal["public", "fail", "unknown", "suppressed", "pass"]
@@ -53,6 +55,7 @@ class Survey:
         shared_by_place: the same for images with grantees, by place.
         grantees: how many images each grantee may launch, by decision.
         shared: the first images that have grantees, one more than can be drawn one by one.
+        snapshots: how many images stand how by the snapshots under them, if that was checked.
         switches: what is said of image block public access.
         unread: how many images are unknown because their launch permission was not read.
         undecided: how many are unknown because a grantee was not decided.
@@ -65,6 +68,7 @@ class Survey:
     shared_by_place: dict[Place, Counter[Level]] = field(default_factory=dict)
     grantees: dict[DecisionV1, Counter[Grantee]] = field(default_factory=dict)
     shared: list[SharedImage] = field(default_factory=list)
+    snapshots: Counter[Level] = field(default_factory=Counter)
     switches: list[Switch] = field(default_factory=list)
     unread: int = 0
     undecided: int = 0
@@ -112,7 +116,11 @@ def survey(report: Report, shown: StatusFilter) -> Survey:
                 found.switches.append(switch)
             continue
         level = level_of(result)
-        _count(found, result, level)
+        # Tiles, places and picture are about who may launch an image: each image counts there once.
+        if about_snapshots(result):
+            found.snapshots[level] += 1
+        else:
+            _count(found, result, level)
         if shown.shows(result["status"]):
             found.keep(level, line)
     return found

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from rich.cells import cell_len, set_cell_size
 
+from amiguard.report.grant_v1 import DecisionV1, KindV1
 from amiguard.report.html.survey import Level
-from amiguard.report.json_v1 import DecisionV1, KindV1
 from amiguard.report.sanitize import printable
 
 LEVEL_NAMES: dict[Level, str] = {

@@ -1,0 +1,220 @@
+"""Calls that botocore makes for one target: paced, in threads of their own, each seen through.
+
+For calls that may be made again: those that read, and those with a client token. A throttled call is made until it is
+served; its user decides how long that may take.
+"""
+
+import asyncio
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from botocore import xform_name
+from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.exceptions import ClientError, HTTPClientError, SSLError
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
+from botocore.parsers import ResponseParserError
+
+from amiguard.aws.credentials import CredentialSource
+from amiguard.aws.ec2_query import CallStats, RetryLimits
+from amiguard.aws.ec2_xml import MalformedReplyError
+from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, ApiError, explain_botocore
+from amiguard.aws.pacing import Pacer, TokenBucket
+from amiguard.aws.session import CALL_ERRORS
+from amiguard.core.image import Unreadable
+from amiguard.core.result import Target
+
+_LOG = logging.getLogger("amiguard.aws")
+_T = TypeVar("_T")
+THREADS = 32
+AT_ONCE = 8
+"""Calls of one target under way at once: a region that hangs leaves threads for the others."""
+_RETRY = RetryLimits()
+_TRANSIENT = TRANSIENT | {"KMSInternalException", "DependencyTimeoutException"}
+_LONGEST_REASON = 300
+
+
+class _Lent(Credentials):  # type: ignore[misc]  # botocore has no types
+    """What a client signs with: what was lent to the thread that makes the call."""
+
+    def __init__(self) -> None:
+        super().__init__("", "")
+        self._of_thread = threading.local()
+
+    def lend(self, credentials: ReadOnlyCredentials) -> None:
+        """What this thread calls next is signed with these."""
+        self._of_thread.current = credentials
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials | None:
+        """The credentials of this thread's call."""
+        return getattr(self._of_thread, "current", None)
+
+
+class BotocoreClients:
+    """One botocore client for each service and region, which serves every account there, and the threads that use them.
+
+    Args:
+        connect: makes a client of a service in a region, which signs with the given credentials and tries each call
+            once.
+        threads: run the calls; None for threads of its own.
+    """
+
+    def __init__(self, connect: Callable[[str, str, Credentials], Any], threads: Executor | None = None) -> None:
+        self._connect = connect
+        self._lent = _Lent()
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._connecting = threading.Lock()
+        self.threads = threads or ThreadPoolExecutor(THREADS, thread_name_prefix="amiguard-calls")
+
+    def send(
+        self,
+        service: str,
+        region: str,
+        credentials: ReadOnlyCredentials,
+        operation: str,
+        parameters: Mapping[str, object],
+    ) -> Mapping[str, Any]:
+        """Make one call, once; it blocks, and raises what is in `CALL_ERRORS`."""
+        with self._connecting:
+            client = self._clients.get((service, region))
+            if client is None:
+                client = self._clients[service, region] = self._connect(service, region, self._lent)
+        self._lent.lend(credentials)
+        reply: Mapping[str, Any] = getattr(client, xform_name(operation))(**parameters)
+        return reply
+
+    def close(self) -> None:
+        """Close the connections; calls that wait for a thread are not made any more."""
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        for client in self._clients.values():
+            client.close()
+
+
+class BotocoreCalls:
+    """Calls services as the account of one target.
+
+    Args:
+        clients: make the calls.
+        target: the account, and the region that is called unless a call says otherwise.
+        credentials: of the account.
+        stats: where the calls are counted.
+        pacer: holds the buckets.
+        retry: how long to try when a reply was broken, or none came.
+    """
+
+    def __init__(
+        self,
+        clients: BotocoreClients,
+        target: Target,
+        credentials: CredentialSource,
+        stats: CallStats,
+        pacer: Pacer,
+        *,
+        retry: RetryLimits = _RETRY,
+    ) -> None:
+        self._clients = clients
+        self._target = target
+        self._credentials = credentials
+        self._stats = stats
+        self._pacer = pacer
+        self._retry = retry
+        # The pacer forgets a bucket that nobody holds, and would give its burst anew.
+        self._buckets: dict[tuple[str, str], TokenBucket] = {}
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    async def call(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, object],
+        read: Callable[[Mapping[str, Any]], _T],
+        *,
+        region: str | None = None,
+    ) -> _T | ApiError | Unreadable:
+        """Make one call and see it through.
+
+        Args:
+            service: botocore's name of it, which is IAM's too (`kms`).
+            operation: the API's name (`DescribeKey`).
+            parameters: as botocore takes them.
+            read: turns the reply into a value; raises `MalformedReplyError` if it is not what was asked for.
+            region: None for the target's.
+
+        Returns:
+            What was read; AWS's error if it is final; `Unreadable` if no usable reply came.
+        """
+        loop = asyncio.get_running_loop()
+        where = region or self._target.region
+        bucket = self._bucket(where, operation)
+        broken = 0
+        renewed = False
+        give_up_at: float | None = None
+        while True:
+            credentials = await self._credentials.current()
+            if isinstance(credentials, Unreadable):
+                return credentials
+            granted_at = await bucket.take()
+            self._stats.count(operation)
+            try:
+                async with self._slots:
+                    reply = await loop.run_in_executor(
+                        self._clients.threads, self._clients.send, service, where, credentials, operation, parameters
+                    )
+                return read(reply)
+            except (*CALL_ERRORS, KeyError, MalformedReplyError) as error:
+                failure = _failure(error, f"{service}:{operation}")
+            if isinstance(failure, ApiError) and failure.code in THROTTLING:
+                self._stats.count_throttled()
+                bucket.throttled(granted_at)
+            elif isinstance(failure, ApiError) and failure.code in EXPIRED and not renewed:
+                renewed = True
+                if not await self._credentials.renew(credentials):
+                    return failure
+            elif isinstance(failure, _Broken):
+                broken += 1
+                give_up_at = give_up_at or loop.time() + self._retry.seconds
+                pause = self._retry.first_pause * 2 ** (broken - 1) * random.uniform(0.5, 1)  # noqa: S311 - no secret
+                if broken >= self._retry.tries or loop.time() + pause > give_up_at:
+                    return Unreadable(f"{failure.reason} (tried {broken} times)")
+                _LOG.debug("trying again", extra={"action": operation, "region": where, "reason": failure.reason})
+                await asyncio.sleep(pause)
+            else:
+                return failure
+
+    def _bucket(self, region: str, operation: str) -> TokenBucket:
+        key = region, operation
+        if key not in self._buckets:
+            self._buckets[key] = self._pacer.bucket(self._target.account_id, region, operation)
+        return self._buckets[key]
+
+
+class _Broken(Unreadable):
+    """A reply that was broken, or that did not come: worth another try."""
+
+
+def _failure(error: Exception, iam_action: str) -> ApiError | Unreadable:
+    if isinstance(error, ClientError):
+        return _refusal(error)
+    if isinstance(error, MalformedReplyError):
+        return _Broken(str(error))
+    # KeyError is what botocore makes of a page of HTML.
+    again = (HTTPClientError, BotocoreConnectionError, ResponseParserError, KeyError)
+    if isinstance(error, again) and not isinstance(error, SSLError):
+        return _Broken(f"no usable reply came: {type(error).__name__}: {error}"[:_LONGEST_REASON])
+    told = explain_botocore(error, doing=f"call {iam_action}", iam_action=iam_action)
+    return Unreadable(told.message, told.hint)
+
+
+def _refusal(error: ClientError) -> ApiError | _Broken:
+    details = error.response.get("Error", {})
+    said = ApiError(str(details.get("Code", "")), str(details.get("Message") or error.response.get("message") or ""))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if said.code in THROTTLING:
+        return said
+    # A code of digits is botocore's own, for a reply that is not AWS's.
+    if status >= 500 or said.code in _TRANSIENT or not said.code or said.code.isdigit():  # noqa: PLR2004 - HTTP
+        return _Broken(f"HTTP {status}: {said.code}: {said.message}"[:_LONGEST_REASON])
+    return said

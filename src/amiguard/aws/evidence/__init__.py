@@ -1,0 +1,1 @@
+"""What AWS knows of an image beside its launch permission: the ports of `core.evidence_ports`, against AWS."""

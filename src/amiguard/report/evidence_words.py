@@ -1,0 +1,193 @@
+"""Evidence in sentences, neutralised already: what most formats for people say, in the same words."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from amiguard.report.evidence_facts import EvidenceFacts, Use, User, full_reason
+from amiguard.report.evidence_v1 import KeyV1, RecycleBinV1, TrailEventV1, UnavailableV1
+from amiguard.report.finding import cut, grantee_name, moment
+from amiguard.report.grant_v1 import GranteeV1, GrantV1
+from amiguard.report.interface import Report
+from amiguard.report.verdict import number_of
+
+LAG = (
+    "Usage reports are late: by up to 24 hours for instances, by some days for launch templates and recipes. "
+    "LastLaunchedTime is a day late."
+)
+"""EC2 User Guide, "View your AMI usage"."""
+BIN_ADVICE = (
+    "An image that is restored from the Recycle Bin is shared again as it was: remove shares before deregistering."
+)
+
+_BINNED = 8
+"""How many images of a Recycle Bin are named."""
+_NOUNS = {
+    "ec2:Instance": ("instance", "instances"),
+    "ec2:LaunchTemplate": ("launch template", "launch templates"),
+    "imagebuilder:ImageRecipe": ("image recipe", "image recipes"),
+    "imagebuilder:ContainerRecipe": ("container recipe", "container recipes"),
+}
+_TYPES = 6
+_USERS = 8
+_SNAPSHOTS = 8
+_ID = 80
+_ARN = 200
+_REASON = 300
+
+
+def grant_words(facts: EvidenceFacts, grant: GrantV1) -> Iterator[str]:
+    """What evidence says of one grantee: its use of the image, who let it in, its snapshots, the key."""
+    if facts.usage is not None and grant["kind"] != "unrecognized":
+        report = f"(usage report of {_time(facts.usage['created_at'])})"
+        if used_by := facts.used_by(grant):
+            yield f"{users_words(grant, used_by)} {report}"
+        else:
+            yield f"no use known {report}"
+    if facts.author is not None:
+        yield _share_words(facts, grant)
+    if shared := facts.snapshots(grant):
+        yield f"may use {_listed(shared)}"
+    elif facts.snapshots_read:
+        yield "no snapshot that was read is shared with it"
+    if admitted := facts.admitted(grant):
+        key, reason = key_name(admitted.key), cut(admitted.says["reason"], _REASON)
+        match admitted.says["admission"]:
+            case "admits":
+                yield f"the key {key} admits it: {reason}"
+            case "does_not_admit":
+                yield f"the key {key} does not admit it: {reason}"
+            case "undetermined":
+                yield f"whether the key {key} admits it is undetermined: {reason}"
+
+
+def image_words(facts: EvidenceFacts) -> Iterator[str]:
+    """What evidence says of the image itself."""
+    if facts.origin:
+        yield f"made by {event_words(facts.origin)}"
+    if unnamed := facts.unnamed():
+        yield f"used by accounts that no grant lets in any more: {_users(unnamed)}"
+    only = facts.only_snapshots()
+    for grantee, snapshots in only[:_USERS]:
+        yield f"{cut(grantee_name(grantee), _ARN)} may not launch it, and may use {_listed(snapshots)}"
+    if len(only) > _USERS:
+        more = number_of(len(only) - _USERS, "more grantee", "more grantees")
+        yield f"{more} may not launch it, and may use snapshots"
+    if facts.keys is not None:
+        yield from _keys_words(facts.keys["unencrypted"], facts.keys["keys"])
+    if facts.usage is None and facts.last_launched:
+        yield f"last launched {_time(facts.last_launched)}, and it is not known by whom"
+
+
+def users_words(grant: GranteeV1, users: Sequence[User]) -> str:
+    """`14 instances, 1 launch template`; of a grant to many the accounts that come in through it."""
+    if grant["kind"] == "account":
+        return use_words(users[0].use)
+    return f"launched by {_users(users)}" + ("" if users[0].certain else " (through this grant or another)")
+
+
+def use_words(use: Use) -> str:
+    """`14 instances, 1 launch template`."""
+    said = [
+        number_of(count, *_NOUNS[kind]) if kind in _NOUNS else f"{count:,} of the type {cut(kind, _ID)}"
+        for kind, count in list(use.items())[:_TYPES]
+    ]
+    return ", ".join(said) + (f" and {len(use) - _TYPES:,} more types" if len(use) > _TYPES else "")
+
+
+def event_words(event: TrailEventV1) -> str:
+    """`arn:... on 2026-05-06 10:00 UTC from 192.0.2.1 (ModifyImageAttribute)`."""
+    session = "" if event["session"] in event["principal"] else f" (session {cut(event['session'], _ID)})"
+    source = f" from {cut(event['source'], _ID)}" if event["source"] else ""
+    who = cut(event["principal"], _ARN) or "somebody whom CloudTrail does not name"
+    return f"{who}{session} on {_time(event['time'])}{source} ({cut(event['name'], _ID)})"
+
+
+def key_name(key: KeyV1) -> str:
+    """The key's ARN."""
+    return cut(key["arn"], _ARN)
+
+
+def reason_words(problem: UnavailableV1) -> str:
+    """Why something could not be had, and what would mend it."""
+    return cut(full_reason(problem), _REASON)
+
+
+@dataclass(frozen=True, slots=True)
+class RecycleBins:
+    """What the targets of a report have in their Recycle Bins.
+
+    Attributes:
+        said: words, account and region of each that holds images, or could not be read.
+        images: how many images there are in all.
+        empty: how many hold none.
+    """
+
+    said: tuple[tuple[str, str, str], ...]
+    images: int
+    empty: int
+
+    def __bool__(self) -> bool:
+        return bool(self.said or self.empty)
+
+
+def recycle_bins(report: Report) -> RecycleBins:
+    """What is said of the Recycle Bin of each target; false if nobody looked."""
+    said: list[tuple[str, str, str]] = []
+    images = empty = 0
+    for target in report.targets:
+        if (read := target.get("recycle_bin")) is None:
+            continue
+        if words := bin_words(read):
+            said.append((words, target["account_id"], target["region"]))
+        else:
+            empty += 1
+        images += len(read["images"]) if read["status"] == "known" else 0
+    return RecycleBins(tuple(said), images, empty)
+
+
+def bin_words(read: RecycleBinV1 | UnavailableV1) -> str:
+    """What is in a Recycle Bin: how many images, and which; empty if there is none."""
+    if read["status"] == "unavailable":
+        return f"could not be read: {reason_words(read)}"
+    images = read["images"]
+    if not images:
+        return ""
+    named = [cut(one["id"], _ID) + (f" ({cut(one['name'], _ARN)})" if one["name"] else "") for one in images[:_BINNED]]
+    more = f" and {len(images) - _BINNED:,} more" if len(images) > _BINNED else ""
+    return f"{number_of(len(images), 'image', 'images')}: {', '.join(named)}{more}"
+
+
+def _share_words(facts: EvidenceFacts, grant: GrantV1) -> str:
+    if event := facts.shared(grant):
+        return f"shared by {event_words(event)}"
+    if facts.author is None or facts.author["truncated"]:
+        return "who shared it: none of the events that were looked at names it, and CloudTrail has more"
+    if not facts.author["shares"] and facts.origin is None:
+        return "who shared it: older than CloudTrail's 90 days"
+    return "who shared it: no event in CloudTrail's 90 days names it"
+
+
+def _keys_words(unencrypted: Sequence[str], keys: Iterable[KeyV1]) -> Iterator[str]:
+    if unencrypted:
+        yield f"no key protects {_listed(unencrypted)}"
+    for key in keys:
+        if key["manager"] == "AWS":
+            yield f"{_listed(key['snapshots'])}: the key {key_name(key)} is AWS's own, which cannot be shared"
+        if key["state"] not in {"", "Enabled"}:
+            yield f"{_listed(key['snapshots'])}: the key {key_name(key)} is in the state {cut(key['state'], _ID)}"
+
+
+def _users(users: Sequence[User]) -> str:
+    named = "; ".join(f"{cut(user.account_id, _ID)}: {use_words(user.use)}" for user in users[:_USERS])
+    more = len(users) - _USERS
+    return f"{named} and {number_of(more, 'more account', 'more accounts')}" if more > 0 else named
+
+
+def _listed(ids: Sequence[str]) -> str:
+    named = ", ".join(cut(one, _ID) for one in ids[:_SNAPSHOTS])
+    return f"{named} and {len(ids) - _SNAPSHOTS:,} more" if len(ids) > _SNAPSHOTS else named
+
+
+def _time(text: str) -> str:
+    read = moment(text)
+    return cut(text, _ID) if read is None else f"{read:%Y-%m-%d %H:%M} UTC"

@@ -56,6 +56,7 @@ from .faults import Fault
 from .generate import ImageKey, Truth, generate_estate
 from .grants import Grant, account_grant, everyone_grant, organization_grant, raw_grant, unit_grant
 from .keys_data import FakeKey, FakeKeyGrant, admitting, key_policy
+from .odd_replies import ContentType, DeniedInCode, EmptyObject, Meanwhile, MissingItems, Stall
 from .organizations_data import FakeMember, FakeRole, FakeTree, FakeUnit
 from .organizations_pages import EmptyOrganizationPage, EndlessOrganizationToken
 from .server import FakeEc2, environment
@@ -70,12 +71,15 @@ __all__ = [
     "AwsError",
     "Bucket",
     "Call",
+    "ContentType",
     "Credentials",
     "Delay",
     "Denied",
+    "DeniedInCode",
     "Disconnect",
     "DuplicateImages",
     "Effect",
+    "EmptyObject",
     "EmptyOrganizationPage",
     "EmptyPage",
     "EndlessOrganizationToken",
@@ -108,8 +112,11 @@ __all__ = [
     "ListedAs",
     "ListingEffect",
     "MalformedXml",
+    "Meanwhile",
+    "MissingItems",
     "Rewrite",
     "SlowDrip",
+    "Stall",
     "Stats",
     "TruncatedXml",
     "Truth",

@@ -9,6 +9,7 @@ from .calls import Call
 from .context import Context
 from .keys import describe_key, get_key_policy, list_grants
 from .listing import find_page, render_image
+from .odd_replies import decode_authorization_message
 from .organizations import ORGANIZATIONS_ACTIONS
 from .organizations_roles import assume_role
 from .recycle_bin import list_recycle_bin
@@ -93,6 +94,7 @@ ACTIONS: Final[Mapping[tuple[str, str], Action]] = {
     ("kms", "ListGrants"): list_grants,
     ("organizations", "DescribeOrganization"): _describe_organization,
     ("sts", "AssumeRole"): assume_role,
+    ("sts", "DecodeAuthorizationMessage"): decode_authorization_message,
     ("sts", "GetCallerIdentity"): _get_caller_identity,
     **ORGANIZATIONS_ACTIONS,
 }

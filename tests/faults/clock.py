@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, TypeVar, cast
 
 import aiohttp
@@ -165,5 +165,5 @@ def virtual_time(patch: pytest.MonkeyPatch) -> Iterator[UnderWay]:
     patch.setattr(asyncio, "run", run)
     patch.setattr("amiguard.cli.audit_work.open_http", opened)
     patch.setattr(RoleCalls, "_pause", pause)
-    patch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+    patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
     yield under_way

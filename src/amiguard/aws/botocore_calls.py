@@ -19,6 +19,7 @@ from botocore.exceptions import ConnectionError as BotocoreConnectionError
 from botocore.parsers import ResponseParserError
 
 from amiguard.aws.credentials import CredentialSource
+from amiguard.aws.denials import Denials
 from amiguard.aws.ec2_query import CallStats, RetryLimits
 from amiguard.aws.ec2_xml import MalformedReplyError
 from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, ApiError, explain_botocore
@@ -69,6 +70,13 @@ class BotocoreClients:
         self._connecting = threading.Lock()
         self.threads = threads or ThreadPoolExecutor(THREADS, thread_name_prefix="amiguard-calls")
 
+    def client(self, service: str, region: str) -> Any:
+        """The client, made when it is first needed; it blocks, and raises what is in `CALL_ERRORS`."""
+        with self._connecting:
+            if (service, region) not in self._clients:
+                self._clients[service, region] = self._connect(service, region, self._lent)
+            return self._clients[service, region]
+
     def send(
         self,
         service: str,
@@ -78,10 +86,7 @@ class BotocoreClients:
         parameters: Mapping[str, object],
     ) -> Mapping[str, Any]:
         """Make one call, once; it blocks, and raises what is in `CALL_ERRORS`."""
-        with self._connecting:
-            client = self._clients.get((service, region))
-            if client is None:
-                client = self._clients[service, region] = self._connect(service, region, self._lent)
+        client = self.client(service, region)
         self._lent.lend(credentials)
         reply: Mapping[str, Any] = getattr(client, xform_name(operation))(**parameters)
         return reply
@@ -103,6 +108,7 @@ class BotocoreCalls:
         stats: where the calls are counted.
         pacer: holds the buckets.
         retry: how long to try when a reply was broken, or none came.
+        denials: decodes refusals that come in code; None to leave them so.
     """
 
     def __init__(
@@ -114,6 +120,7 @@ class BotocoreCalls:
         pacer: Pacer,
         *,
         retry: RetryLimits = _RETRY,
+        denials: Denials | None = None,
     ) -> None:
         self._clients = clients
         self._target = target
@@ -121,6 +128,7 @@ class BotocoreCalls:
         self._stats = stats
         self._pacer = pacer
         self._retry = retry
+        self._denials = denials
         # The pacer forgets a bucket that nobody holds, and would give its burst anew.
         self._buckets: dict[tuple[str, str], TokenBucket] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -156,6 +164,8 @@ class BotocoreCalls:
             credentials = await self._credentials.current()
             if isinstance(credentials, Unreadable):
                 return credentials
+            if (problem := await self._connect(service, where)) is not None:
+                return problem
             granted_at = await bucket.take()
             self._stats.count(operation)
             try:
@@ -181,8 +191,23 @@ class BotocoreCalls:
                     return Unreadable(f"{failure.reason} (tried {broken} times)")
                 _LOG.debug("trying again", extra={"action": operation, "region": where, "reason": failure.reason})
                 await asyncio.sleep(pause)
+            elif isinstance(failure, ApiError) and self._denials is not None:
+                return await self._denials.explained(failure, f"{service}:{operation}", credentials, where)
             else:
                 return failure
+
+    async def _connect(self, service: str, region: str) -> ApiError | Unreadable | None:
+        """Make the client before a turn is waited for; None if it is there.
+
+        It takes a second, and calls that had their turns meanwhile would then go out all at once.
+        """
+        try:
+            await asyncio.get_running_loop().run_in_executor(
+                self._clients.threads, self._clients.client, service, region
+            )
+        except CALL_ERRORS as error:
+            return _failure(error, service)
+        return None
 
     def _bucket(self, region: str, operation: str) -> TokenBucket:
         key = region, operation

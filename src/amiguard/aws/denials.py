@@ -12,10 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from amiguard.aws.errors import DENIED, ApiError
-from amiguard.aws.session import CALL_ERRORS
 
+_DECODE_ERRORS = (BotoCoreError, ClientError, ResponseParserError, ValueError, KeyError)
+"""What asking STS can end with: not permitted, mostly."""
 _ENCODED = re.compile(r"Encoded authorization failure message:\s*(\S+)")
 _LONGEST_CODE = 10_240
 """STS API Reference: the most characters that it takes."""
@@ -29,14 +32,16 @@ class Denials:
     """Decodes the first refusal of each caller, region and action; later ones of the same get the same hint.
 
     Args:
-        decode: asks STS with the credentials that were refused; it blocks, and raises what is in `CALL_ERRORS`.
+        decode: asks STS with the credentials that were refused; it blocks, and raises botocore's errors.
     """
 
     def __init__(self, decode: Callable[[ReadOnlyCredentials, str], str]) -> None:
         self._decode = decode
         self._hints: dict[tuple[str, str, str], asyncio.Task[str | None]] = {}
 
-    async def explained(self, error: ApiError, iam_action: str, credentials: ReadOnlyCredentials, region: str) -> ApiError:
+    async def explained(
+        self, error: ApiError, iam_action: str, credentials: ReadOnlyCredentials, region: str
+    ) -> ApiError:
         """The error, with what its encoded message says as a hint if it has one that can be decoded.
 
         Args:
@@ -59,7 +64,7 @@ class Denials:
     async def _hint(self, credentials: ReadOnlyCredentials, encoded: str, iam_action: str) -> str | None:
         try:
             return read_denial(await asyncio.to_thread(self._decode, credentials, encoded), iam_action)
-        except (*CALL_ERRORS, KeyError):  # not permitted, mostly
+        except _DECODE_ERRORS:
             return None
 
 

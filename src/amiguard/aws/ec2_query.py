@@ -19,6 +19,7 @@ from botocore.credentials import ReadOnlyCredentials
 from lxml import etree
 
 from amiguard.aws.credentials import CredentialSource
+from amiguard.aws.denials import Denials
 from amiguard.aws.ec2_xml import MalformedReplyError, parse_error, parse_reply
 from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, ApiError
 from amiguard.aws.http import Http
@@ -105,6 +106,7 @@ class Ec2QueryClient:
         credentials: who asks.
         stats: where the requests are counted.
         retry: how long to try.
+        denials: decodes refusals that come in code; None to leave them so.
     """
 
     def __init__(
@@ -114,12 +116,15 @@ class Ec2QueryClient:
         credentials: CredentialSource,
         stats: CallStats,
         retry: RetryLimits = RetryLimits(),
+        *,
+        denials: Denials | None = None,
     ) -> None:
         self._http = http
         self._endpoint = endpoint
         self._credentials = credentials
         self._stats = stats
         self._retry = retry
+        self._denials = denials
         self._signer = Signer(endpoint.url, service=endpoint.service, region=endpoint.region)
 
     async def call(
@@ -164,6 +169,10 @@ class Ec2QueryClient:
                     self._log("credentials expired", action, renewed=renewed)
                     if not renewed:
                         return error
+                case ApiError() as refusal if self._denials is not None:
+                    return await self._denials.explained(
+                        refusal, f"{self._endpoint.service}:{action}", credentials, self._endpoint.region
+                    )
                 case outcome:
                     return outcome
 

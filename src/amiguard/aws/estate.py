@@ -12,6 +12,7 @@ from botocore.credentials import Credentials
 from amiguard.aws.botocore_calls import THREADS, BotocoreCalls, BotocoreClients
 from amiguard.aws.call_book import CallBook
 from amiguard.aws.credentials import CredentialSource, CredentialsUnreadableError
+from amiguard.aws.denials import Denials
 from amiguard.aws.ec2_query import CallStats, Ec2QueryClient, Endpoint
 from amiguard.aws.http import Http
 from amiguard.aws.image_writer import AT_ONCE, Ec2ImageWriter
@@ -109,6 +110,7 @@ class Estate:
         self._clients = BotocoreClients(self._connect)
         self._opening = threading.Lock()
         self._own_credentials = CredentialSource(session.find_credentials)
+        self._denials = Denials(session.decode_denial)
 
     def own_client(self) -> Ec2QueryClient:
         """A client of the home region with the run's own credentials."""
@@ -144,7 +146,12 @@ class Estate:
         def writer(target: Target) -> Ec2ImageWriter:
             connect = partial(self._session.client, "ec2", region=target.region, connections=AT_ONCE)
             made = Ec2ImageWriter(
-                lambda own: connect(credentials=own), target, credentials, self._calls.of(target), access.pacer
+                lambda own: connect(credentials=own),
+                target,
+                credentials,
+                self._calls.of(target),
+                access.pacer,
+                denials=self._denials,
             )
             self._writers.append(made)
             return made
@@ -154,7 +161,8 @@ class Estate:
             return self._client(target, credentials, self._calls.total)
 
         def calls(target: Target) -> BotocoreCalls:
-            return BotocoreCalls(self._clients, target, credentials, self._calls.total, access.pacer)
+            total = self._calls.total
+            return BotocoreCalls(self._clients, target, credentials, total, access.pacer, denials=self._denials)
 
         organization = self._organization_of(account, credentials)
         return WayIn(credentials, organization, reader, writer, query, calls, access.pacer)
@@ -222,7 +230,8 @@ class Estate:
         region = self._session.home_region if target.region == ALL_REGIONS else target.region
         if region not in self._endpoints:
             self._endpoints[region] = self._session.ec2_endpoint(region)
-        return Ec2QueryClient(self._http, self._endpoints[region], credentials, stats or self._calls.of(target))
+        counted = stats or self._calls.of(target)
+        return Ec2QueryClient(self._http, self._endpoints[region], credentials, counted, denials=self._denials)
 
     def _organization_of(
         self, account: AuditedAccount, credentials: CredentialSource

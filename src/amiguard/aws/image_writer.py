@@ -15,6 +15,7 @@ from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
 from amiguard.aws.credentials import CredentialSource
+from amiguard.aws.denials import Denials
 from amiguard.aws.ec2_query import CallStats
 from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, ApiError, explain, explain_botocore
 from amiguard.aws.pacing import Pacer, TokenBucket
@@ -78,6 +79,7 @@ class Ec2ImageWriter:
         credentials: of the account.
         stats: where the calls are counted.
         pacer: holds the buckets.
+        denials: decodes refusals that come in code; None to leave them so.
     """
 
     def __init__(
@@ -87,8 +89,12 @@ class Ec2ImageWriter:
         credentials: CredentialSource,
         stats: CallStats,
         pacer: Pacer,
+        *,
+        denials: Denials | None = None,
     ) -> None:
         self._connect = connect
+        self._region = target.region
+        self._denials = denials
         self._credentials = credentials
         self._stats = stats
         # The pacer forgets a bucket that nobody holds, and would give its burst anew.
@@ -182,7 +188,10 @@ class Ec2ImageWriter:
             elif answer.code in EXPIRED and not renewed and await self._credentials.renew(credentials):
                 renewed = True
             else:
-                why = explain(answer, f"ec2:{call.action}")
+                iam_action = f"ec2:{call.action}"
+                if self._denials is not None:
+                    answer = await self._denials.explained(answer, iam_action, credentials, self._region)
+                why = explain(answer, iam_action)
                 return Refused(why.reason, why.hint, call.makes_image_public and answer.code == _NOT_PERMITTED)
 
     async def _wait_again(self, call: _Call, bucket: TokenBucket) -> _Call:

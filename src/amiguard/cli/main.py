@@ -3,7 +3,6 @@
 import os
 import sys
 import traceback
-from importlib.metadata import version
 from typing import Annotated, NoReturn
 
 import typer
@@ -35,7 +34,9 @@ app.command("demo")(demo.demo)
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
     if wanted:
-        typer.echo(f"amiguard {version('amiguard')}")
+        from amiguard.cli.versions import version_lines
+
+        typer.echo("\n".join(version_lines()))
         raise typer.Exit
 
 
@@ -43,7 +44,13 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
 def _program(
     *,
     show_version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version, and those of what it runs on.",
+        ),
     ] = False,
 ) -> None:
     """Tell which of your Amazon Machine Images can be launched by AWS accounts that you do not trust."""

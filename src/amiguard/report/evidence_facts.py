@@ -1,9 +1,8 @@
 """The evidence of one result, joined to its grantees: who of them uses the image, who let them in, what a key says."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
 from typing import TypeVar
 
 from amiguard.report.evidence_v1 import (
@@ -65,6 +64,10 @@ class EvidenceFacts:
 
     Args:
         result: with or without evidence; what was not asked for, or could not be had, is None or empty here.
+
+    Attributes:
+        snapshots_read: of how many snapshots it is known who may use them.
+        snapshots_shared: how many of these an untrusted grantee may use.
     """
 
     def __init__(self, result: ResultV1) -> None:
@@ -82,6 +85,7 @@ class EvidenceFacts:
         self._events = _events(self.author)
         self._admitted = _admitted(self.keys)
         self.snapshots_read = 0
+        self.snapshots_shared = 0
         self._sharing: defaultdict[_Grantee, list[str]] = defaultdict(list)
         self._add_snapshots(result, evidence)
 
@@ -106,6 +110,10 @@ class EvidenceFacts:
         """The key that decides for this grantee; None if none was read, or none says anything about it."""
         return self._admitted.get(_grantee(grant))
 
+    def kept_out(self) -> set[_Grantee]:
+        """Grantees that a key does not admit."""
+        return {one for one, found in self._admitted.items() if found.says["admission"] == "does_not_admit"}
+
     def snapshots(self, grant: GranteeV1) -> Sequence[str]:
         """The snapshots under the image that this grantee may use, too."""
         return self._sharing.get(_grantee(grant), ())
@@ -121,9 +129,13 @@ class EvidenceFacts:
 
     def worst(self, limit: int) -> tuple[list[GrantV1], int]:
         """Untrusted grants, those that use the image first; and how many more there are."""
+        untrusted = self.by_use()
+        return untrusted[:limit], max(len(untrusted) - limit, 0)
+
+    def by_use(self) -> list[GrantV1]:
+        """Untrusted grants, those through which the image is used most first, the others in their order."""
         untrusted = [grant for grant in self._grants if grant["decision"] == "untrusted"]
-        chosen = nsmallest(limit, untrusted, key=lambda grant: -sum(one.total for one in self.used_by(grant)))
-        return chosen, len(untrusted) - len(chosen)
+        return sorted(untrusted, key=lambda grant: -sum(one.total for one in self.used_by(grant)))
 
     def users(self) -> list[tuple[GrantV1, tuple[User, ...]]]:
         """The untrusted grants through which somebody uses the image."""
@@ -138,15 +150,17 @@ class EvidenceFacts:
         return sorted(found, key=lambda user: (-user.total, user.account_id))
 
     def _add_snapshots(self, result: ResultV1, evidence: EvidenceV1) -> None:
+        untrusted = _untrusted(result["grants"])
         for read in result.get("snapshots", ()) if self._of_snapshots else ():
             if read["status"] == "known":
-                self._add(read["id"], read["grantees"])
+                self._add(read["id"], read["grantees"], untrusted)
         for sharing in () if self._of_snapshots else evidence.get("snapshots", ()):
             if sharing["status"] == "known":
-                self._add(sharing["id"], sharing["grants"])
+                self._add(sharing["id"], sharing["grants"], _untrusted(sharing["grants"]))
 
-    def _add(self, snapshot_id: str, grantees: Iterable[GranteeV1]) -> None:
+    def _add(self, snapshot_id: str, grantees: Sequence[GranteeV1], untrusted: Collection[_Grantee]) -> None:
         self.snapshots_read += 1
+        self.snapshots_shared += any(_grantee(grantee) in untrusted for grantee in grantees)
         for grantee in grantees:
             self._sharing[_grantee(grantee)].append(snapshot_id)
 
@@ -203,6 +217,10 @@ def _known(part: _T | UnavailableV1 | None) -> _T | None:
 
 def _grantee(grantee: GranteeV1) -> _Grantee:
     return grantee["kind"], grantee["grantee"]
+
+
+def _untrusted(grants: Iterable[GrantV1]) -> set[_Grantee]:
+    return {_grantee(grant) for grant in grants if grant["decision"] == "untrusted"}
 
 
 def _uses(usage: UsageV1 | None, owner: str) -> dict[str, Counter[str]]:

@@ -1,15 +1,19 @@
 """Evidence in sentences, neutralised already: what most formats for people say, in the same words."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from amiguard.report.evidence_facts import EvidenceFacts, Use, User, full_reason
+from amiguard.report.evidence_tally import EvidenceTally
 from amiguard.report.evidence_v1 import KeyV1, RecycleBinV1, TrailEventV1, UnavailableV1
 from amiguard.report.finding import cut, grantee_name, moment
 from amiguard.report.grant_v1 import GranteeV1, GrantV1
 from amiguard.report.interface import Report
 from amiguard.report.verdict import number_of
 
+IN_USE = "IN USE"
+"""Begins the words that somebody uses the image: nobody reading fast may pass them over."""
 LAG = (
     "Usage reports are late: by up to 24 hours for instances, by some days for launch templates and recipes. "
     "LastLaunchedTime is a day late."
@@ -27,6 +31,7 @@ _NOUNS = {
     "imagebuilder:ImageRecipe": ("image recipe", "image recipes"),
     "imagebuilder:ContainerRecipe": ("container recipe", "container recipes"),
 }
+_AN_ID = re.compile(r"[0-9]{12}|arn:\S+", re.ASCII)
 _TYPES = 6
 _USERS = 8
 _SNAPSHOTS = 8
@@ -36,36 +41,40 @@ _REASON = 300
 
 
 def grant_words(facts: EvidenceFacts, grant: GrantV1) -> Iterator[str]:
-    """What evidence says of one grantee: its use of the image, who let it in, its snapshots, the key."""
+    """What evidence says of one grantee: its use of the image, who let it in, its snapshots, the key.
+
+    That a snapshot is not shared with it is not said: `tally_words` counts the images.
+    """
     if facts.usage is not None and grant["kind"] != "unrecognized":
         report = f"(usage report of {_time(facts.usage['created_at'])})"
         if used_by := facts.used_by(grant):
-            yield f"{users_words(grant, used_by)} {report}"
+            yield f"{IN_USE}: {users_words(grant, used_by)} {report}"
         else:
             yield f"no use known {report}"
     if facts.author is not None:
         yield _share_words(facts, grant)
     if shared := facts.snapshots(grant):
         yield f"may use {_listed(shared)}"
-    elif facts.snapshots_read:
-        yield "no snapshot that was read is shared with it"
     if admitted := facts.admitted(grant):
-        key, reason = key_name(admitted.key), cut(admitted.says["reason"], _REASON)
+        key, reason = key_name(admitted.key), _key_reason(grant, admitted.says["reason"])
         match admitted.says["admission"]:
             case "admits":
-                yield f"the key {key} admits it: {reason}"
+                yield f"the key admits it: {reason} ({key})"
             case "does_not_admit":
-                yield f"the key {key} does not admit it: {reason}"
+                yield f"the key does not admit it: {reason} ({key})"
             case "undetermined":
-                yield f"whether the key {key} admits it is undetermined: {reason}"
+                yield f"whether the key admits it is undetermined: {reason} ({key})"
 
 
 def image_words(facts: EvidenceFacts) -> Iterator[str]:
-    """What evidence says of the image itself."""
-    if facts.origin:
-        yield f"made by {event_words(facts.origin)}"
+    """What evidence says of the image itself.
+
+    That no key protects a snapshot is not said: `tally_words` counts the images.
+    """
     if unnamed := facts.unnamed():
-        yield f"used by accounts that no grant lets in any more: {_users(unnamed)}"
+        yield f"{IN_USE} by accounts that no grant lets in any more: {_users(unnamed)}"
+    if facts.origin:
+        yield f"made {_call_words(facts.origin)}"
     only = facts.only_snapshots()
     for grantee, snapshots in only[:_USERS]:
         yield f"{cut(grantee_name(grantee), _ARN)} may not launch it, and may use {_listed(snapshots)}"
@@ -73,9 +82,21 @@ def image_words(facts: EvidenceFacts) -> Iterator[str]:
         more = number_of(len(only) - _USERS, "more grantee", "more grantees")
         yield f"{more} may not launch it, and may use snapshots"
     if facts.keys is not None:
-        yield from _keys_words(facts.keys["unencrypted"], facts.keys["keys"])
+        yield from _keys_words(facts.keys["keys"])
     if facts.usage is None and facts.last_launched:
         yield f"last launched {_time(facts.last_launched)}, and it is not known by whom"
+
+
+def tally_words(found: EvidenceTally) -> Iterator[tuple[str, str]]:
+    """What evidence comes to over a whole report: the kind, and sentences; nothing of a kind that is not known."""
+    if found.usage_reports:
+        yield "usage", LAG
+    if found.snapshots_read:
+        images = f"{found.snapshots_shared:,} of {number_of(found.snapshots_read, 'image', 'images')}"
+        yield "snapshots", f"Shared with grantees that are not trusted under {images}."
+    if found.keys_read:
+        images = f"{found.unprotected:,} of {number_of(found.keys_read, 'image', 'images')}"
+        yield "keys", f"Under {images} there are snapshots that no key protects. {_kept_out_words(found)}"
 
 
 def users_words(grant: GranteeV1, users: Sequence[User]) -> str:
@@ -96,10 +117,7 @@ def use_words(use: Use) -> str:
 
 def event_words(event: TrailEventV1) -> str:
     """`arn:... on 2026-05-06 10:00 UTC from 192.0.2.1 (ModifyImageAttribute)`."""
-    session = "" if event["session"] in event["principal"] else f" (session {cut(event['session'], _ID)})"
-    source = f" from {cut(event['source'], _ID)}" if event["source"] else ""
-    who = cut(event["principal"], _ARN) or "somebody whom CloudTrail does not name"
-    return f"{who}{session} on {_time(event['time'])}{source} ({cut(event['name'], _ID)})"
+    return f"{_caller(event)} {_when_and_where(event)}"
 
 
 def key_name(key: KeyV1) -> str:
@@ -159,7 +177,7 @@ def bin_words(read: RecycleBinV1 | UnavailableV1) -> str:
 
 def _share_words(facts: EvidenceFacts, grant: GrantV1) -> str:
     if event := facts.shared(grant):
-        return f"shared by {event_words(event)}"
+        return f"shared {_call_words(event)}"
     if facts.author is None or facts.author["truncated"]:
         return "who shared it: none of the events that were looked at names it, and CloudTrail has more"
     if not facts.author["shares"] and facts.origin is None:
@@ -167,9 +185,36 @@ def _share_words(facts: EvidenceFacts, grant: GrantV1) -> str:
     return "who shared it: no event in CloudTrail's 90 days names it"
 
 
-def _keys_words(unencrypted: Sequence[str], keys: Iterable[KeyV1]) -> Iterator[str]:
-    if unencrypted:
-        yield f"no key protects {_listed(unencrypted)}"
+def _call_words(event: TrailEventV1) -> str:
+    # The caller's ARN comes last: in the middle, it breaks the lines of a narrow terminal twice.
+    return f"{_when_and_where(event)} by {_caller(event)}"
+
+
+def _caller(event: TrailEventV1) -> str:
+    session = "" if event["session"] in event["principal"] else f" (session {cut(event['session'], _ID)})"
+    return f"{cut(event['principal'], _ARN) or 'somebody whom CloudTrail does not name'}{session}"
+
+
+def _when_and_where(event: TrailEventV1) -> str:
+    source = f" from {cut(event['source'], _ID)}" if event["source"] else ""
+    return f"on {_time(event['time'])}{source} ({cut(event['name'], _ID)})"
+
+
+def _key_reason(grant: GranteeV1, reason: str) -> str:
+    """Why a key decides so: `it` for the grantee, so that the same is said of all of whom the same is true."""
+    if _AN_ID.fullmatch(grant["grantee"]):
+        reason = re.sub(rf"(?<!\S){re.escape(grant['grantee'])}(?!\S)", "it", reason)
+    return cut(reason, _REASON)
+
+
+def _kept_out_words(found: EvidenceTally) -> str:
+    if not found.kept_out:
+        return "No grantee is kept out by a key."
+    grantees = number_of(len(found.kept_out), "grantee", "grantees")
+    return f"A key keeps out {grantees} ({number_of(found.keeping_out, 'image', 'images')})."
+
+
+def _keys_words(keys: Iterable[KeyV1]) -> Iterator[str]:
     for key in keys:
         if key["manager"] == "AWS":
             yield f"{_listed(key['snapshots'])}: the key {key_name(key)} is AWS's own, which cannot be shared"

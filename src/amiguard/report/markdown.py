@@ -13,14 +13,14 @@ from typing import Literal, TextIO
 
 from amiguard.core.result import Status
 from amiguard.report.evidence_facts import EvidenceFacts, about_snapshots, has_evidence
+from amiguard.report.evidence_groups import evidence_groups, grantees_words
 from amiguard.report.evidence_tally import EvidenceTally
-from amiguard.report.evidence_words import BIN_ADVICE, LAG, RecycleBins, grant_words, image_words, recycle_bins
+from amiguard.report.evidence_words import BIN_ADVICE, RecycleBins, image_words, recycle_bins, tally_words
 from amiguard.report.finding import (
     account_names,
     cut,
     explaining,
     first_grantees,
-    grantee_name,
     not_seen,
     region_name,
     verdict_word,
@@ -43,7 +43,7 @@ _ROWS = 1_000
 _NAME_WIDTH = 128
 _TEXT_WIDTH = 240
 _EVIDENCE_WIDTH = 1_000
-_GRANTEES_WITH_EVIDENCE = 3
+_GROUPS_WITH_EVIDENCE = 3
 _ACCOUNT_OF_IT_WIDTH = 1_500
 _GRANTEES_SHOWN = 4
 _TARGETS_SHOWN = 8
@@ -110,7 +110,7 @@ def render_markdown(report: Report, shown: StatusFilter, stream: TextIO) -> None
         head = f"{title}{table('account', 'region', 'image', 'why')}"
         _write_table(paper, head, report.results(StatusFilter.of((Status.UNKNOWN,))), cells.unknown, after_unknown)
     _write_not_seen(paper, report, after_not_seen)
-    _write_missing_evidence(paper, found.evidence, after_missing)
+    _write_all_evidence(paper, found.evidence, after_missing)
     _write_recycle_bins(paper, bins, after_bins)
     counts = ", ".join(f"{report.summary[one]:,} {one}" for one in _REST if rest.shows(one))
     head = (
@@ -172,22 +172,18 @@ def _evidence(result: ResultV1) -> str:
     if not has_evidence(result):
         return ""
     facts = EvidenceFacts(result)
-    chosen, more = facts.worst(_GRANTEES_WITH_EVIDENCE)
-    told = [
-        f"{cut(grantee_name(grant), _NAME_WIDTH)}: {words}"
-        for grant in chosen
-        if (words := "; ".join(grant_words(facts, grant)))
-    ]
-    rest = (f"{more:,} more grantees",) if told and more else ()
+    groups = evidence_groups(facts)
+    told = [f"{grantees_words(one.grants)}: {'; '.join(one.words)}" for one in groups[:_GROUPS_WITH_EVIDENCE]]
+    more = sum(len(one.grants) for one in groups[_GROUPS_WITH_EVIDENCE:])
+    rest = (number_of(more, "more grantee", "more grantees"),) if more else ()
     return ". ".join((*told, *rest, *image_words(facts)))
 
 
-def _write_missing_evidence(paper: Paper, found: EvidenceTally, reserve: int) -> None:
+def _write_all_evidence(paper: Paper, found: EvidenceTally, reserve: int) -> None:
     if not found.images:
         return
     paper.write(f"\n### Evidence: {number_of(found.images, 'failing image', 'failing images')}\n")
-    if found.usage_reports:
-        paper.write(f"\n{plain(LAG)}\n")
+    paper.write("".join(("\n", *(f"- **{kind}**: {plain(words)}\n" for kind, words in tally_words(found)))))
     if not found.missing:
         return
     paper.write("\nNot known:\n\n")

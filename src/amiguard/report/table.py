@@ -13,9 +13,9 @@ from rich.text import Text
 
 from amiguard.core.result import ALL_REGIONS, Status
 from amiguard.report.evidence_facts import EvidenceFacts, about_snapshots, has_evidence
+from amiguard.report.evidence_groups import evidence_groups, grantees_words
 from amiguard.report.evidence_tally import EvidenceTally
-from amiguard.report.evidence_words import BIN_ADVICE, LAG, grant_words, image_words, recycle_bins
-from amiguard.report.finding import grantee_name
+from amiguard.report.evidence_words import BIN_ADVICE, IN_USE, image_words, recycle_bins, tally_words
 from amiguard.report.grant_v1 import DecisionV1, GrantV1
 from amiguard.report.interface import Report, StatusFilter
 from amiguard.report.json_v1 import ImageV1, ResultV1, StatusV1
@@ -27,7 +27,7 @@ from amiguard.report.verdict import account_of_it, headline, kind_nouns, next_st
 _INDENT = " " * 6
 _GRANTEES_SHOWN = 4
 _ACCOUNTS_SHOWN = 8
-_GRANTEES_WITH_EVIDENCE = 8
+_GROUPS_WITH_EVIDENCE = 8
 _ACCOUNT_ID = 12
 """Characters of an account id: so wide is the column of decisions."""
 _SWITCHES_IN_ORDER: tuple[StatusV1, ...] = ("fail", "unknown", "pass")
@@ -90,7 +90,7 @@ def render_table(report: Report, shown: StatusFilter, stream: TextIO) -> None:
             _write_section(page, section, report, names)
     _write_switches(page, report, shown, found)
     _write_not_seen(page, report, found)
-    _write_missing_evidence(page, found.evidence)
+    _write_all_evidence(page, found.evidence)
     _write_recycle_bins(page, report)
     page.title("Verdict")
     page.paragraph("", headline(report, found), style=_verdict_style(report))
@@ -154,19 +154,25 @@ def _write_image(page: Page, result: ResultV1, image: ImageV1) -> None:
 
 def _write_evidence(page: Page, facts: EvidenceFacts) -> None:
     lead = f"{_INDENT}{'':<12}  "
-    for grant in facts.worst(_GRANTEES_WITH_EVIDENCE)[0]:
-        name = grantee_name(grant)
-        words = list(grant_words(facts, grant))
-        if words and len(name) > _ACCOUNT_ID:
-            page.paragraph(lead, f"{name}:")
-            name = ""
-        for number, one in enumerate(words):
-            page.paragraph(f"{_INDENT}{'' if number else name:<12}  ", one)
-    more = len(facts.users()) - _GRANTEES_WITH_EVIDENCE
-    if more > 0:
-        page.paragraph(lead, f"and {more:,} more that are not trusted use it")
-    for one in image_words(facts):
-        page.paragraph(f"{_INDENT}{'the image':<12}  ", one)
+    groups = evidence_groups(facts)
+    for group in groups[:_GROUPS_WITH_EVIDENCE]:
+        _write_facts(page, grantees_words(group.grants), group.words)
+    left_out = groups[_GROUPS_WITH_EVIDENCE:]
+    if left_out:
+        in_use = sum(len(group.grants) for group in left_out if group.in_use)
+        users = f", of which {in_use:,} use it" if in_use else ""
+        page.paragraph(lead, f"and {sum(len(group.grants) for group in left_out):,} more{users}", style="dim")
+    _write_facts(page, "the image", tuple(image_words(facts)))
+
+
+def _write_facts(page: Page, head: str, words: Sequence[str]) -> None:
+    """What is known of something, below each other; a head that is too long for its column has a line of its own."""
+    if words and len(head) > _ACCOUNT_ID:
+        page.paragraph(_INDENT, f"{head}:")
+        head = ""
+    for number, one in enumerate(words):
+        style = "bold" if one.startswith(IN_USE) else ""
+        page.paragraph(f"{_INDENT}{'' if number else head:<{_ACCOUNT_ID}}  ", one, style=style)
 
 
 def _cut(decision: DecisionV1, grants: Sequence[GrantV1]) -> tuple[str, str]:
@@ -230,14 +236,14 @@ def _write_not_seen(page: Page, report: Report, found: Tally) -> None:
         page.paragraph(f"  {status:<8} ", f"{where}: {printable(reason)}", lead_style=_STYLES[status])
 
 
-def _write_missing_evidence(page: Page, found: EvidenceTally) -> None:
-    """How old evidence may be, and what could not be had of it: each reason once."""
+def _write_all_evidence(page: Page, found: EvidenceTally) -> None:
+    """What evidence comes to, how old it may be, and what could not be had of it: each reason once."""
     if not found.images:
         return
     page.title("Evidence")
     page.paragraph("  ", f"Collected for {number_of(found.images, 'failing image', 'failing images')}.")
-    if found.usage_reports:
-        page.paragraph("  ", LAG)
+    for kind, words in tally_words(found):
+        page.paragraph(f"  {kind:<9}  ", words)
     for (kind, reason), images in found.missing.most_common():
         said = f"not known of {number_of(images, 'image', 'images')}: {printable(reason)}"
         page.paragraph(f"  {kind:<9}  ", said, lead_style=_STYLES["unknown"])

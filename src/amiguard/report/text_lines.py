@@ -1,12 +1,14 @@
 """The format `text`: one line a finding, for grep, cut and awk."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from amiguard.report.evidence_facts import EvidenceFacts, has_evidence
+from amiguard.report.evidence_groups import evidence_groups
 from amiguard.report.evidence_tally import EvidenceTally
-from amiguard.report.evidence_words import grant_words, image_words, recycle_bins
+from amiguard.report.evidence_words import image_words, recycle_bins, tally_words
 from amiguard.report.finding import explaining, grantee_name, not_seen, verdict_word
+from amiguard.report.grant_v1 import GrantV1
 from amiguard.report.interface import Report, StatusFilter
 from amiguard.report.json_v1 import ResultV1, TargetV1
 from amiguard.report.sanitize import printable
@@ -19,8 +21,8 @@ _NOTHING = "-"
 def render_text(report: Report, shown: StatusFilter, stream: TextIO) -> None:
     """Write the results that are shown in their order, the targets that were not seen, and last the verdict.
 
-    What evidence says stands on lines of its own: below its result of each grantee, and before the verdict what could
-    not be had and what is in Recycle Bins.
+    What evidence says stands on lines of its own: below its result a line for grantees of which it says the same, and
+    before the verdict what it comes to, what could not be had, and what is in Recycle Bins.
 
     A line has eight columns, that of the verdict three. A tab stands between columns and nowhere else: texts of others
     are neutralised, tabs included.
@@ -31,7 +33,7 @@ def render_text(report: Report, shown: StatusFilter, stream: TextIO) -> None:
         if has_evidence(result):
             stream.writelines(_evidence(result))
     stream.writelines(map(_target, not_seen(report)))
-    stream.writelines(_missing(found.evidence))
+    stream.writelines(_all_evidence(found.evidence))
     stream.writelines(
         _line("recycle-bin", "", account_id, region, "", "", "", words)
         for words, account_id, region in recycle_bins(report).said
@@ -41,8 +43,6 @@ def render_text(report: Report, shown: StatusFilter, stream: TextIO) -> None:
 
 def _finding(result: ResultV1) -> str:
     image = result["image"]
-    # A comma inside a grantee of an unknown kind must not look like two grantees.
-    grantees = ",".join(grantee_name(grant).replace(",", r"\x2c") for grant in explaining(result))
     return _line(
         result["status"],
         result["severity"],
@@ -50,23 +50,29 @@ def _finding(result: ResultV1) -> str:
         result["region"],
         image["id"] if image else "",
         image["name"] if image else "",
-        grantees,
+        _grantees(explaining(result)),
         result["message"],
     )
+
+
+def _grantees(grants: Iterable[GrantV1]) -> str:
+    # A comma inside a grantee of an unknown kind must not look like two grantees.
+    return ",".join(grantee_name(grant).replace(",", r"\x2c") for grant in grants)
 
 
 def _evidence(result: ResultV1) -> Iterator[str]:
     facts = EvidenceFacts(result)
     image = result["image"]
     place = result["account_id"], result["region"], image["id"] if image else "", image["name"] if image else ""
-    for grant in result["grants"]:
-        if grant["decision"] == "untrusted" and (words := "; ".join(grant_words(facts, grant))):
-            yield _line("evidence", "", *place, grantee_name(grant).replace(",", r"\x2c"), words)
+    for group in evidence_groups(facts):
+        yield _line("evidence", "", *place, _grantees(group.grants), "; ".join(group.words))
     for words in image_words(facts):
         yield _line("evidence", "", *place, "", words)
 
 
-def _missing(found: EvidenceTally) -> Iterator[str]:
+def _all_evidence(found: EvidenceTally) -> Iterator[str]:
+    for kind, words in tally_words(found):
+        yield _line("evidence-total", "", "", "", "", "", "", f"{kind}: {words}")
     for (kind, reason), images in found.missing.most_common():
         said = f"{kind}: not known of {number_of(images, 'image', 'images')}: {reason}"
         yield _line("evidence-missing", "", "", "", "", "", "", said)

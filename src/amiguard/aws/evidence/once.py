@@ -30,7 +30,7 @@ class Shared(Generic[_T]):
     @property
     def alive(self) -> bool:
         """Whether it has its result, or will have one: nobody has cancelled it."""
-        return not self._task.cancelling() and not self._task.cancelled()
+        return not (self._task.cancelling() or self._task.cancelled())
 
     @property
     def done(self) -> bool:

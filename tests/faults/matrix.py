@@ -1,0 +1,147 @@
+"""The matrix: every fault on every call, at the first, at one in the middle, and at every such call."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from benchmarks.fake_ec2 import Denied, Fault
+from tests.faults.estate import FRIEND, MEMBER, ROLE, SNAPSHOT, SWITCH
+from tests.faults.kinds import KINDS, Kind
+
+_SERVICES: Final = {
+    "AssumeRole": "sts",
+    "DescribeKey": "kms",
+    "DescribeOrganization": "organizations",
+    "GetCallerIdentity": "sts",
+    "GetKeyPolicy": "kms",
+    "ListAccounts": "organizations",
+    "ListGrants": "kms",
+    "ListOrganizationalUnitsForParent": "organizations",
+    "ListRoots": "organizations",
+    "LookupEvents": "cloudtrail",
+}
+"""Whose the calls are that are not EC2's."""
+TRUST: Final = ("--trust", FRIEND)
+
+
+class Run(Enum):
+    """The runs of the program that are struck; the value heads their part of the tables."""
+
+    AUDIT = "audit of an organization"
+    EVIDENCE = "audit with evidence"
+    APPLY = "apply"
+    ROLLBACK = "rollback"
+
+    @property
+    def changes(self) -> bool:
+        return self in (Run.APPLY, Run.ROLLBACK)
+
+
+ARGUMENTS: Final[Mapping[Run, tuple[str, ...]]] = {
+    Run.AUDIT: (
+        "audit", "--organization", "--role-name", ROLE, *TRUST, "--trust", "own", "--check", SNAPSHOT,
+        "--check", SWITCH, "--format", "json", "--deadline", "1h",
+    ),
+    Run.EVIDENCE: (
+        "audit", *TRUST, "--trust", MEMBER, "--evidence", "all", "--evidence-deadline", "10m", "--format", "json",
+        "--deadline", "1h",
+    ),
+    Run.APPLY: ("apply", "plan.json", *TRUST, "--trust", MEMBER, "--yes", "--force", "--journal", "apply.journal",
+        "--deadline", "1h"),
+    Run.ROLLBACK: ("rollback", "done.journal", "--yes", "--journal", "rollback.journal", "--deadline", "1h"),
+}  # fmt: skip
+CALLS: Final[Mapping[Run, tuple[str, ...]]] = {
+    Run.AUDIT: (
+        "GetCallerIdentity",
+        "DescribeOrganization",
+        "ListAccounts",
+        "ListRoots",
+        "ListOrganizationalUnitsForParent",
+        "AssumeRole",
+        "DescribeRegions",
+        "DescribeImages",
+        "DescribeImageAttribute",
+        "GetImageBlockPublicAccessState",
+        "DescribeSnapshotAttribute",
+    ),
+    Run.EVIDENCE: (
+        "CreateImageUsageReport",
+        "DescribeImageUsageReports",
+        "DescribeImageUsageReportEntries",
+        "LookupEvents",
+        "DescribeSnapshotAttribute",
+        "DescribeSnapshots",
+        "DescribeKey",
+        "GetKeyPolicy",
+        "ListGrants",
+        "ListImagesInRecycleBin",
+    ),
+    Run.APPLY: (
+        "GetCallerIdentity",
+        "DescribeImages",
+        "DescribeImageAttribute",
+        "DescribeSnapshotAttribute",
+        "GetImageBlockPublicAccessState",
+        "ModifyImageAttribute",
+        "ModifySnapshotAttribute",
+        "EnableImageBlockPublicAccess",
+    ),
+    Run.ROLLBACK: ("DescribeImageAttribute", "ModifyImageAttribute", "DisableImageBlockPublicAccess"),
+}
+
+
+class At(Enum):
+    """Which of the calls are struck."""
+
+    FIRST = "first"
+    MIDDLE = "middle"
+    EVERY = "every"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of the program with one fault."""
+
+    run: Run
+    call: str
+    kind: Kind
+    at: At
+
+    @property
+    def name(self) -> str:
+        return f"{self.run.name.lower()}-{self.call}-{self.kind.name}-{self.at.value}"
+
+    def faults(self, calls: int) -> tuple[Fault, ...]:
+        """The rules for the server.
+
+        Args:
+            calls: how many such calls a run without faults makes.
+        """
+        effect = self.kind.effect(_SERVICES.get(self.call, "ec2"))
+        match self.at:
+            case At.FIRST:
+                struck = Fault(effect, action=self.call, times=self.kind.burst)
+            case At.MIDDLE:
+                struck = Fault(effect, action=self.call, skip=calls // 2, times=self.kind.burst)
+            case At.EVERY:
+                struck = Fault(effect, action=self.call)
+        silent = () if self.kind.decodable else (Fault(Denied(), action="DecodeAuthorizationMessage"),)
+        return (struck, *silent)
+
+
+def cells(*runs: Run) -> Iterator[Cell]:
+    """Every cell of these runs, or of all."""
+    for run in runs or Run:
+        for call in CALLS[run]:
+            for kind in KINDS:
+                if kind.comes_on(call):
+                    yield from (Cell(run, call, kind, at) for at in At)
+
+
+def is_daily(cell: Cell, share: int) -> bool:
+    """Whether a cell is one of the `1/share` that are walked each time, not only by `make faults`."""
+    return int.from_bytes(hashlib.sha256(cell.name.encode()).digest()[:4]) % share == 0
+
+

@@ -25,7 +25,9 @@ LABEL org.opencontainers.image.title="amiguard" \
       org.opencontainers.image.description="Tells which of your Amazon Machine Images can be launched by AWS accounts that you do not trust." \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/amiguard /opt/amiguard
-RUN install --directory --owner=10001 --group=10001 --mode=0700 /home/amiguard /state /work
+# Nothing is written to the home folder; credentials may be mounted into it, for any user.
+RUN install --directory /home/amiguard \
+    && install --directory --owner=10001 --group=10001 --mode=0700 /state /work
 # Journals and what notifications remember are in /state; /work is where amiguard.yaml is looked for and reports go.
 ENV HOME=/home/amiguard \
     PATH=/opt/amiguard/bin:$PATH \

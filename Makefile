@@ -16,7 +16,7 @@ else
   INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help demo test lint format bench crash screenshots clean
+.PHONY: help demo test lint format bench crash fuzz screenshots package licences audit-dependencies clean
 
 help:
 	@echo "make demo    audit an embedded AWS (no account needed)"
@@ -24,7 +24,11 @@ help:
 	@echo "make lint    ruff, mypy --strict, import-linter"
 	@echo "make format  let ruff format and mend the code"
 	@echo "make crash   kill audits and applies at hundreds of random moments, and go on"
+	@echo "make fuzz    give every reader of foreign bytes millions of mutated ones (FUZZ_MINUTES=10)"
 	@echo "make screenshots  picture the HTML report of the demo, for docs/images (needs Chromium)"
+	@echo "make package  build wheel and sdist into dist/, and check them"
+	@echo "make licences  list the licences of the dependencies in docs/licences.md"
+	@echo "make audit-dependencies  ask for known vulnerabilities in what constraints.txt pins"
 	@echo "make bench   measure against Cloud Custodian; writes benchmarks/RESULTS.md (RUNS=1 for a quick look)"
 
 $(STAMPS)/venv:
@@ -65,9 +69,24 @@ bench: $(STAMPS)/dev
 screenshots: $(STAMPS)/dev
 	$(BIN)/python -m benchmarks.screenshots
 
+# --no-isolation: the build backend is that of constraints.txt.
+package: $(STAMPS)/dev
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python -m twine check --strict dist/*
+
+licences: $(STAMPS)/dev
+	$(BIN)/python -m tools.licences
+
+audit-dependencies: $(STAMPS)/dev
+	@$(BIN)/python -m tools.audit_dependencies $(ARGS)
+
 crash: $(STAMPS)/dev
 	CRASH_SEEDS=100 $(BIN)/python -m pytest --numprocesses auto -k killed_audit tests/cli/test_audit_estate.py $(ARGS)
 	CRASH_SEEDS=200 $(BIN)/python -m pytest --numprocesses auto tests/cli/test_remediation_crash.py $(ARGS)
+
+fuzz: $(STAMPS)/dev
+	$(BIN)/python -m tests.fuzz.run
 
 clean:
 	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

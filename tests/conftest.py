@@ -1,13 +1,22 @@
-"""Fixtures for all tests: the installed program in a scrubbed environment, and no way out of this machine."""
+"""Fixtures for all tests: the installed program in a scrubbed environment, no way out of this machine, no leak."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+from tests.secret_watch import MARK, Watch, leaked_report, watching
+
+# The same examples in every run: what fails fails again. `make fuzz` looks for others.
+settings.register_profile("ordinary", derandomize=True, deadline=None, print_blob=True)
+# For whoever writes a test, and wants others each time: --hypothesis-profile=random
+settings.register_profile("random", deadline=None, print_blob=True)
+settings.load_profile("ordinary")
 
 PROGRAM = Path(sys.executable).with_name("amiguard")
 
@@ -36,7 +45,7 @@ def scrubbed_environment(home: Path, extra: Mapping[str, str] | None = None) -> 
         "COLUMNS": "160",
         "NO_COLOR": "1",
         "AWS_ACCESS_KEY_ID": "AKIA123456789012TEST",
-        "AWS_SECRET_ACCESS_KEY": "dummy-secret-for-tests",
+        "AWS_SECRET_ACCESS_KEY": f"{MARK}-dummy-for-tests",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": str(home / "no-aws-config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(home / "no-aws-credentials"),
@@ -53,6 +62,27 @@ def _no_real_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name, value in scrubbed_environment(tmp_path).items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _watch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watch]:
+    """Looks for dummy secrets in all that is written while the tests run; see `tests/secret_watch.py`."""
+    with watching(tmp_path_factory.getbasetemp()) as watch:
+        yield watch
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_leaks(_watch: Watch, tmp_path: Path) -> Iterator[None]:
+    """Fails a test in which a dummy secret was logged, or written to a file of its own."""
+    yield
+    _watch.look_after_test(tmp_path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fails a test whose own output, as pytest caught it, holds a dummy secret."""
+    report = yield
+    return leaked_report(report)
 
 
 @pytest.fixture

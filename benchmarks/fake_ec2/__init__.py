@@ -56,7 +56,7 @@ from .faults import Fault
 from .generate import ImageKey, Truth, generate_estate
 from .grants import Grant, account_grant, everyone_grant, organization_grant, raw_grant, unit_grant
 from .keys_data import FakeKey, FakeKeyGrant, admitting, key_policy
-from .odd_replies import ContentType, DeniedInCode, EmptyObject, Meanwhile, MissingItems, Stall
+from .odd_replies import AboutAnother, ContentType, DeniedInCode, EmptyObject, Meanwhile, MissingItems, Stall
 from .organizations_data import FakeMember, FakeRole, FakeTree, FakeUnit
 from .organizations_pages import EmptyOrganizationPage, EndlessOrganizationToken
 from .server import FakeEc2, environment
@@ -68,6 +68,7 @@ from .usage_data import NEVER_DONE, FakeReport, FakeUsage, FakeUse
 __all__ = [
     "DOCUMENTED",
     "NEVER_DONE",
+    "AboutAnother",
     "AwsError",
     "Bucket",
     "Call",

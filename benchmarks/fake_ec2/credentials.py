@@ -39,7 +39,8 @@ def credentials_of_key(access_key_id: str) -> Credentials | None:
 
 def _derive(access_key_id: str) -> Credentials:
     digest = hashlib.sha512(access_key_id.encode()).digest()
-    secret = base64.b64encode(digest[:30]).decode()
+    # A mark that nothing else has: tests look for it wherever a secret has no business.
+    secret = f"S3CRET{base64.b64encode(digest[:30]).decode()}"
     # The slash and the plus of base64 make sure that tokens are sent and signed unharmed.
-    token = f"IQoJ/+{base64.b64encode(digest).decode()}" if access_key_id.startswith("ASIA") else None
+    token = f"IQoJ/+S3CRET{base64.b64encode(digest).decode()}" if access_key_id.startswith("ASIA") else None
     return Credentials(access_key_id, secret, token)

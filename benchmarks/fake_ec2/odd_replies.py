@@ -51,6 +51,18 @@ class EmptyObject(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class AboutAnother(Effect):
+    """The reply is about others of the same kind than the call named."""
+
+    def after(self, call: Call, reply: Reply) -> Reply:
+        """Change the last character of what was named."""
+        body = reply.body
+        for one in call.resource_ids:
+            body = body.replace(one.encode(), f"{one[:-1]}{'e' if one.endswith('f') else 'f'}".encode())
+        return dataclasses.replace(reply, body=body)
+
+
+@dataclass(frozen=True, slots=True)
 class MissingItems(ListingEffect):
     """The last items of a page are left out, and no page brings them."""
 

@@ -7,13 +7,16 @@ port that `amiguard.aws` implements) and the rules that decide, and yields what 
     async for event in audit([account], rules):
         ...
 
-A `Planner` makes a `Plan` of the results; `apply`, `roll_back` and `check_states` take how each target is opened
-(`TargetOpener`) and a journal (`ChangeJournal`), and yield what became of each change.
+An `Investigator` takes the failing results among them, and how evidence is read (`EvidenceOpener`), and tells what is
+known about each. A `Planner` makes a `Plan` of the results; `apply`, `roll_back` and `check_states` take how each
+target is opened (`TargetOpener`) and a journal (`ChangeJournal`), and yield what became of each change.
 """
 
 from amiguard.auditor import AuditEvent, ImagesListed, audit
 from amiguard.core.decision import Decision, Rules, Verdict, rules_in_force
 from amiguard.core.errors import AmiguardError
+from amiguard.core.evidence import Evidence, EvidenceKind
+from amiguard.core.evidence_ports import EvidenceOpener, EvidenceReader
 from amiguard.core.exception import ImageException, ImageSelector
 from amiguard.core.image import Image
 from amiguard.core.plan import Plan
@@ -22,6 +25,7 @@ from amiguard.core.ports import AccountReader, ChangeJournal, ImageReader, Image
 from amiguard.core.remediation import ChangeOutcome, ChangeStatus
 from amiguard.core.result import CheckResult, Severity, Status, Target, TargetReport, TargetStatus
 from amiguard.core.trust import TrustEntry, TrustPolicy, parse_trustee
+from amiguard.investigator import Investigator
 from amiguard.remediator import RemediationOptions, apply, check_states, roll_back
 
 __all__ = [
@@ -33,12 +37,17 @@ __all__ = [
     "ChangeStatus",
     "CheckResult",
     "Decision",
+    "Evidence",
+    "EvidenceKind",
+    "EvidenceOpener",
+    "EvidenceReader",
     "Image",
     "ImageException",
     "ImageReader",
     "ImageSelector",
     "ImageWriter",
     "ImagesListed",
+    "Investigator",
     "Plan",
     "PlanWishes",
     "Planner",

@@ -1,8 +1,9 @@
 """The HTML report in Chromium: what it does when it is used, and what it does not do."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,17 @@ import pytest
 
 from amiguard.core.result import TargetReport, TargetStatus
 from amiguard.report.interface import Report
+from amiguard.report.json_v1 import ResultV1, TargetV1
 from amiguard.report.policy_v1 import trust_policy_v1
 from amiguard.report.sanitize import printable
 from amiguard.report.spool import Spool
 from benchmarks.html_estates import made_report
 from tests.browser.conftest import Open
+from tests.unit.evidence_samples import OTHER, a_bin, all_evidence, of_snapshots, with_evidence, without
 from tests.unit.test_report_html import EXCEPTIONS, HOSTILE_NAMES, POLICY
 from tests.unit.test_report_samples import FRANKFURT, HEADER, OUTCOME, STRANGER, image, judged, sample_spool
+from tests.unit.v1_reports import STRANGER as STRANGER_V1
+from tests.unit.v1_reports import a_report, a_result, a_target
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -39,6 +44,21 @@ def hostile_report() -> Iterator[Report]:
             spool.add(judged(image(FRANKFURT, number, name, tags=((name, name),)), STRANGER))
         spool.finish(TargetReport(FRANKFURT, TargetStatus.AUDITED, images=len(HOSTILE_NAMES)))
         yield spool.report(HEADER, OUTCOME, {FRANKFURT.account_id: HOSTILE_NAMES[0]})
+
+
+def _instead(text: str, _field: str, _usual: str) -> str:
+    return text
+
+
+def evidence_report(*names: str) -> AbstractContextManager[Report]:
+    """Images with all there is of evidence; with names, in every text of it that others write."""
+    hostile: list[ResultV1] = [
+        {**a_result(number, grants=[STRANGER_V1, OTHER]), "evidence": all_evidence(partial(_instead, name))}
+        for number, name in enumerate(names, 10)
+    ]
+    some = [with_evidence(1), of_snapshots(2), without("usage", "author", "keys"), *hostile]
+    target: TargetV1 = {**a_target(images=len(some)), "recycle_bin": a_bin()}
+    return nullcontext(a_report(some, [target]))
 
 
 def ids(page: "Page") -> list[str]:
@@ -78,6 +98,35 @@ def test_hostile_names_are_text(open_report: Open) -> None:
     assert page.locator("bdi.long").inner_text() == "x" * 10_240
     # However long a name is, it moves nothing out of its place.
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_hostile_evidence_is_text(open_report: Open) -> None:
+    opened = open_report(evidence_report(*HOSTILE_NAMES))
+    page = opened.page
+    assert opened.problems == []
+    assert page.evaluate("window.owned") is None
+    assert page.locator("main :is(script, img, iframe, object, style, link, b)").count() == 0
+    page.get_by_role("button", name="Open all").click()
+    assert page.evaluate("window.owned") is None
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    cells = page.locator(".evidence td").all_inner_texts()
+    for name in HOSTILE_NAMES:
+        assert any(printable(name)[:40] in cell.replace("\n", "") for cell in cells), name
+
+
+def test_the_details_of_an_image_say_who_uses_it_and_do_not_break_ids(open_report: Open) -> None:
+    page = open_report(evidence_report()).page
+    page.get_by_role("button", name="details of ami-00000000000000001").first.click()
+    details = page.locator("tbody.image .more:visible")
+    assert details.get_by_role("heading", name="In use", exact=True).is_visible()
+    assert "14 instances, 1 launch template" in details.inner_text()
+    account = details.locator(".evidence td", has_text=STRANGER_V1["grantee"]).first
+    assert account.evaluate("cell => cell.firstChild.getClientRects().length") == 1
+    # However much there is to tell, it stays inside of its row.
+    assert details.evaluate(
+        "row => [...row.querySelectorAll('table')].every(one => one.offsetWidth <= row.offsetWidth)"
+    )
+    assert page.locator("#evidence").inner_text().startswith("Evidence")
 
 
 def test_rows_open_by_mouse_and_by_keyboard(open_report: Open) -> None:
@@ -210,12 +259,16 @@ def test_an_entry_of_the_picture_shows_its_lines(open_report: Open) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_violation(open_report: Open, scheme: str) -> None:
+@pytest.mark.parametrize("made", [whole_report, evidence_report])
+def test_axe_finds_no_serious_violation(
+    open_report: Open, made: Callable[[], AbstractContextManager[Report]], scheme: str
+) -> None:
     pytest.importorskip("axe_playwright_python", reason="the package axe-playwright-python is not installed")
-    page = open_report(whole_report(), color_scheme=scheme).page
+    page = open_report(made(), color_scheme=scheme).page
     page.get_by_role("button", name="Open all").click()
     # The large one would take axe minutes, and has nothing that the others have not.
-    page.locator("tbody.image:has-text('crowd') button.open").click()
+    for large in page.locator("tbody.image:has-text('crowd') button.open").all():
+        large.click()
     page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
     found = page.evaluate("axe.run({resultTypes: ['violations']})")
     serious = [

@@ -78,12 +78,22 @@ def test_the_wheel_runs_from_an_environment_of_its_own(distributions: Path, tmp_
         )
     assert (done.returncode, done.stderr) == (1, "")
     assert json.loads(done.stdout)["summary"]["fail"] == 1
-    assert SHARED.image_id in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert SHARED.id in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_pip_install_from_the_folder_asks_no_index(tmp_path: Path) -> None:
     target = tmp_path / "target"
-    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation")
+    pip = (
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-index",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-compile",
+    )
     call(tmp_path, *pip, "--target", target, ROOT, cwd=tmp_path)
     assert (target / "bin" / "amiguard").is_file()
     assert (target / "amiguard" / "py.typed").is_file()
@@ -97,7 +107,7 @@ def installed(home: Path, wheel: Path) -> Path:
     # A path in a .pth file adds the folder only: not the .pth files there, one of which leads to the source tree.
     (site_packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     pip = (sys.executable, "-m", "pip", "--python", venv / "bin" / "python")
-    call(home, *pip, "install", "--quiet", "--no-index", "--no-deps", "--ignore-installed", wheel)
+    call(home, *pip, "install", "--quiet", "--no-index", "--no-deps", "--ignore-installed", "--no-compile", wheel)
     where = call(home, venv / "bin" / "python", "-c", "import amiguard; print(amiguard.__file__)", cwd=home)
     assert Path(where.strip()).is_relative_to(venv)
     return venv / "bin" / "amiguard"

@@ -1,8 +1,9 @@
 """The program as a whole: version, help, usage errors."""
 
+import platform
 import subprocess
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, metadata, version
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,37 @@ import pytest
 from tests.conftest import RunAmiguard, scrubbed_environment
 
 
-def test_version(run_amiguard: RunAmiguard) -> None:
+def test_version_says_its_own_first_then_those_of_what_it_runs_on(run_amiguard: RunAmiguard) -> None:
     run = run_amiguard("--version")
-    assert (run.code, run.out, run.err) == (0, f"amiguard {version('amiguard')}\n", "")
+    assert (run.code, run.err) == (0, "")
+    first, python, *dependencies = run.out.splitlines()
+    assert first == f"amiguard {version('amiguard')}"
+    assert python.startswith(f"Python {platform.python_version()} (")
+    said = dict(line.split(" ", 1) for line in dependencies)
+    for name in ("aiohttp", "botocore", "lxml", "pydantic", "typer", "apprise", "moto", "python-hcl2"):
+        assert said[name] == version(name)
+    assert "pytest" not in said
+
+
+def test_version_names_an_extra_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    from amiguard.cli import versions
+
+    def installed(name: str) -> str:
+        if name == "apprise":
+            raise PackageNotFoundError(name)
+        return "1.2"
+
+    monkeypatch.setattr(versions, "version", installed)
+    monkeypatch.setattr(
+        versions, "requires", lambda _: ["lxml>=5", "apprise>=2; extra == 'notify'", "mypy; extra == 'dev'"]
+    )
+    assert list(versions.version_lines())[2:] == ["lxml 1.2", "apprise is not installed (amiguard[notify] brings it)"]
+
+
+def test_every_extra_for_users_is_among_the_versions() -> None:
+    from amiguard.cli.versions import EXTRAS
+
+    assert set(metadata("amiguard").get_all("Provides-Extra", [])) - {"dev"} == set(EXTRAS)
 
 
 def test_no_command_shows_help(run_amiguard: RunAmiguard) -> None:
@@ -59,4 +88,4 @@ def test_python_m_amiguard_is_the_program(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout == f"amiguard {version('amiguard')}\n"
+    assert done.stdout.startswith(f"amiguard {version('amiguard')}\n")

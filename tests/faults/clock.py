@@ -10,10 +10,11 @@ import selectors
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import Executor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace, TracebackType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, TypeVarTuple, Unpack, cast
 
 import aiohttp
 import pytest
@@ -22,6 +23,7 @@ from amiguard.aws.assume_role import RoleCalls
 from amiguard.aws.http import Http, open_http
 
 _T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
 NUMBER = "x-test-number"
 """The header by which the server tells which request it will never answer."""
 _STUCK_AFTER = 30.0
@@ -94,9 +96,11 @@ class _Loop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
-    def run_in_executor(self, executor: Any, func: Any, *arguments: Any) -> Any:
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[_Ts]], _T], *args: Unpack[_Ts]
+    ) -> "asyncio.Future[_T]":
         self._under_way.jobs += 1
-        job = super().run_in_executor(executor, func, *arguments)
+        job = super().run_in_executor(executor, func, *args)
         job.add_done_callback(self._job_done)
         return job
 

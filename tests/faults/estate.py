@@ -135,7 +135,10 @@ _TREE = FakeTree(
 ESTATE: Final = Estate(
     {
         account_id: FakeAccount(
-            {**{one: _region(account_id, one) for one in (US, EU)}, "af-south-1": FakeRegion(opt_in_status="not-opted-in")},
+            {
+                **{one: _region(account_id, one) for one in (US, EU)},
+                "af-south-1": FakeRegion(opt_in_status="not-opted-in"),
+            },
             {ROLE: FakeRole()},
         )
         for account_id in _ACCOUNTS

@@ -11,7 +11,7 @@ from typing import Any, Final
 from amiguard.core.remediation import ChangeStatus
 from amiguard.files.journal import read_journal
 from benchmarks.fake_ec2 import Effect
-from tests.faults.estate import AMI, SNAPSHOT, SWITCH, Subject, snapshot_id, truth
+from tests.faults.estate import AMI, SNAPSHOT, STRANGER, SWITCH, Subject, snapshot_id, truth
 from tests.faults.kinds import READ_WHOLE
 from tests.faults.matrix import Run
 from tests.faults.play import Played, Served
@@ -21,6 +21,8 @@ _IMAGE_ID: Final = re.compile(rb"<imageId>(ami-[0-9a-f]+)</imageId>")
 _OUTCOME: Final = re.compile(r"^  (\S[a-z ]*?)  (ami-\w+|snap-\w+|image block public access)  ", re.MULTILINE)
 _PLACE: Final = re.compile(r"^\d{12}  (\S+)", re.MULTILINE)
 _WHERE: Final = {AMI: "DescribeImageAttribute", SWITCH: "GetImageBlockPublicAccessState"}
+NEW: Final[frozenset[str]] = frozenset({STRANGER})
+"""Whom the image is shared with that appears."""
 _VOLATILE: Final = frozenset({"report_id", "created_at", "reused"})
 
 
@@ -32,21 +34,27 @@ class Outcome(StrEnum):
     EVIDENCE = "e"
     NOT_DONE = "4"
     REFUSED = "2"
+    INTERRUPTED = "130"
 
     @property
     def words(self) -> str:
         return {
             Outcome.WHOLE: "as without the fault: the same verdicts, complete, the same exit code",
-            Outcome.UNKNOWN: "something is `unknown` with its reason; the audit says that it is not complete, exit 3, or "
-            "1 where something else fails",
+            Outcome.UNKNOWN: "something is `unknown` with its reason; the audit says that it is not complete, exit 3, "
+            "or 1 where something else fails",
             Outcome.EVIDENCE: "the verdicts are as without the fault; the evidence that could not be had says why",
             Outcome.NOT_DONE: "exit 4: changes that are not made, or not confirmed, are named with the reason",
             Outcome.REFUSED: "exit 2 before anything was judged or changed; the message says what to do",
+            Outcome.INTERRUPTED: "exit 130: what was known is written, and what was under way is named",
         }[self]
 
 
-def judge(run: Run, played: Played, prepared: Prepared) -> Outcome:
-    """Assert what holds whatever happens, and say how it ended."""
+def judge(run: Run, played: Played, prepared: Prepared, *, hidden: bool = False) -> Outcome:
+    """Assert what holds whatever happens, and say how it ended.
+
+    Args:
+        hidden: whether AWS kept something back without saying so: then evidence tells what AWS told.
+    """
     assert "mistake in amiguard itself" not in played.err, played.err
     assert "Traceback" not in played.out + played.err, played.err
     assert played.fake.stats.signature_failures == 0
@@ -57,10 +65,12 @@ def judge(run: Run, played: Played, prepared: Prepared) -> Outcome:
         if run.changes:
             assert state_of(played.fake) == prepared.before, "a refused run has changed something"
         return Outcome.REFUSED
-    return _judge_changes(run, played, prepared) if run.changes else _judge_audit(played, prepared)
+    return _judge_changes(run, played, prepared) if run.changes else _judge_audit(played, prepared, hidden=hidden)
 
 
-def _judge_audit(played: Played, prepared: Prepared) -> Outcome:
+def _judge_audit(played: Played, prepared: Prepared, *, hidden: bool) -> Outcome:
+    if played.code == 130 and not played.out:  # before it was known what to audit
+        return Outcome.INTERRUPTED
     document = json.loads(played.out)
     results = document["results"]
     subjects = {_subject(one): one for one in results}
@@ -68,12 +78,14 @@ def _judge_audit(played: Played, prepared: Prepared) -> Outcome:
     for subject, result in subjects.items():
         _assert_true(subject, result, played)
     _assert_counts(document, results)
+    if played.code == 130:
+        return Outcome.INTERRUPTED
     _assert_exit(document, played.code)
     if not document["audit"]["complete"]:
         return Outcome.UNKNOWN
-    _assert_nothing_lost(subjects, played)
+    _assert_nothing_lost(document, subjects, played)
     whole = json.loads(prepared.played.out)
-    evidence = _judge_evidence(document, whole)
+    evidence = not hidden and _judge_evidence(document, whole)
     return Outcome.EVIDENCE if evidence else Outcome.WHOLE
 
 
@@ -137,7 +149,7 @@ def _assert_exit(document: Mapping[str, Any], code: int) -> None:
     assert code == expected, f"exit code {code} where the report says {expected}"
 
 
-def _assert_nothing_lost(subjects: Iterable[Subject], played: Played) -> None:
+def _assert_nothing_lost(document: Mapping[str, Any], subjects: Iterable[Subject], played: Played) -> None:
     """A complete audit has a result for every image that was listed to it, but those that are gone."""
     told = {(one.account_id, one.region, one.image_id) for one in subjects if one.check_id == AMI}
     listed = {
@@ -147,8 +159,8 @@ def _assert_nothing_lost(subjects: Iterable[Subject], played: Played) -> None:
         for found in _IMAGE_ID.findall(one.reply.body)
     }
     lost = {one for one in listed - told if played.fake.image(*one) is not None}
-    assert not lost, f"listed, and without a result: {lost}"
-    assert any(one[2] for one in told)
+    # One that is not listed any more when EC2 did not give its permission is told as vanished.
+    assert len(lost) <= document["summary"]["vanished"], f"listed, and without a result: {lost}"
 
 
 def _judge_evidence(document: Mapping[str, Any], whole: Mapping[str, Any]) -> bool:
@@ -172,7 +184,7 @@ def _is_missing(part: str, told: Any, known: Any) -> bool:
     if _steady(told) == _steady(known):
         return False
     text = json.dumps(told)
-    said = '"unavailable"' in text or '"undetermined"' in text or '"truncated": true' in text
+    said = any(word in text for word in ('"unavailable"', '"undetermined"', '"truncated": true', "could not be read"))
     assert said, f"evidence ({part}) is told otherwise than it is: {told} and not {known}"
     return True
 
@@ -192,19 +204,24 @@ def _judge_changes(run: Run, played: Played, prepared: Prepared) -> Outcome:
     now, before, after = state_of(played.fake), prepared.before, prepared.after
     for key, present in now.items():
         # Nobody loses access that the plan does not take, and nobody gets any that it does not give back.
-        assert before[key] & after[key] <= present <= before[key] | after[key], f"{key}: {sorted(present)}"
+        least, most = (before[key] & after[key], before[key] | after[key]) if key in before else (NEW, NEW)
+        assert least <= present <= most, f"{key}: {sorted(present)}"
     outcomes = read_outcomes(played.out)
     assert outcomes.keys() == {key for key in before if before[key] != after[key]}, "a change has no outcome"
     done = {"applied", "already done"} if run is Run.APPLY else {"undone", "already undone"}
     for key, word in outcomes.items():
-        if word in done:
+        if key not in now:  # deregistered meanwhile
+            assert word not in {"held", "no longer wanted"}, word
+        elif word in done:
             assert now[key] == after[key], f"{key} is said to be {word}"
         elif word in {"not tried", "drifted", "held", "no longer wanted"}:
             assert now[key] == before[key], f"{key} is said to be {word}"
         else:
             assert word in {"failed", "unverified"}, word
-    assert played.code == (0 if all(word in done for word in outcomes.values()) else 4)
     _assert_journal(run, played, outcomes, now, prepared)
+    if played.code == 130:
+        return Outcome.INTERRUPTED
+    assert played.code == (0 if all(word in done for word in outcomes.values()) else 4)
     return Outcome.WHOLE if played.code == 0 else Outcome.NOT_DONE
 
 
@@ -226,17 +243,18 @@ def _assert_journal(
     record = read_journal(path)
     journaled = {_place_of(one.edit.key): one for one in record.changes}
     for key, change in journaled.items():
-        assert change.status is not None, f"the journal has no outcome of {key}"
+        if change.status is None:
+            # Only where its disk is full, and then the table says it.
+            told = " ".join(played.out.split())
+            assert "this outcome could not be journaled" in told, f"the journal has no outcome of {key}"
         if change.status is ChangeStatus.APPLIED:
-            assert now[key] == prepared.after[key], f"the journal says applied of {key}"
+            assert now.get(key, prepared.after[key]) == prepared.after[key], f"the journal says applied of {key}"
             assert outcomes[key] in {"applied", "undone"}
     for key, present in now.items():
-        if present != prepared.before[key]:
+        if present != prepared.before.get(key, NEW):
             assert key in journaled, f"{key} was changed, and the journal does not know it"
 
 
 def _place_of(key: str) -> tuple[str, str]:
     _, region, name = key.split("/")
     return region, "switch" if name.startswith("image-block") else name
-
-

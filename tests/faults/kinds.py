@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Final
 
 from benchmarks.fake_ec2 import (
+    AboutAnother,
     AwsError,
     Call,
     ContentType,
@@ -22,11 +23,11 @@ from benchmarks.fake_ec2 import (
     MalformedXml,
     Meanwhile,
     MissingItems,
+    Rewrite,
     SlowDrip,
     Stall,
     TruncatedXml,
     Vanish,
-    WrongImageId,
 )
 from benchmarks.fake_ec2.effects import LISTINGS
 from benchmarks.fake_ec2.replies import JSON_SERVICES
@@ -43,7 +44,17 @@ WRITES: Final = frozenset(
         "ModifySnapshotAttribute",
     }
 )
-_NAMED: Final = frozenset({"DescribeImageAttribute", "DescribeSnapshotAttribute", "LookupEvents"})
+_NAMED: Final = frozenset(
+    {
+        "DescribeImageAttribute",
+        "DescribeImageUsageReportEntries",
+        "DescribeImageUsageReports",
+        "DescribeKey",
+        "DescribeSnapshotAttribute",
+        "DescribeSnapshots",
+    }
+)
+"""Replies that say what they are about. Events of CloudTrail name other images too: the source of a copy, say."""
 
 
 class Family(Enum):
@@ -83,7 +94,9 @@ def _always(effect: Effect) -> Callable[[str], Effect]:
 
 def _in_words_of(ec2: str, json: str, status: int, json_status: int = 400) -> Callable[[str], Effect]:
     """An error by the code that the service gives it."""
-    return lambda service: AwsError(json, status=json_status) if service in JSON_SERVICES else AwsError(ec2, status=status)
+    return lambda service: (
+        AwsError(json, status=json_status) if service in JSON_SERVICES else AwsError(ec2, status=status)
+    )
 
 
 def _appear(store: Store, call: Call) -> None:
@@ -129,7 +142,7 @@ KINDS: Final = (
     Kind("200-empty", Family.BODY, "empty body", _always(HttpReply(200))),
     Kind("hollow", Family.BODY, "nothing in it", _always(EmptyObject())),
     Kind("type", Family.BODY, "wrong content type", _always(ContentType())),
-    Kind("other-id", Family.BODY, "about another image", _always(WrongImageId()), _NAMED.__contains__),
+    Kind("other-id", Family.BODY, "about something else", _always(AboutAnother()), _NAMED.__contains__),
     Kind(
         "throttled",
         Family.WORD,
@@ -139,7 +152,10 @@ KINDS: Final = (
     ),
     Kind("expired", Family.WORD, "expired token", _in_words_of("ExpiredToken", "ExpiredTokenException", 400)),
     Kind(
-        "skewed", Family.WORD, "`RequestTimeTooSkewed`", _in_words_of("RequestTimeTooSkewed", "RequestTimeTooSkewed", 403)
+        "skewed",
+        Family.WORD,
+        "`RequestTimeTooSkewed`",
+        _in_words_of("RequestTimeTooSkewed", "RequestTimeTooSkewed", 403),
     ),
     Kind("auth", Family.WORD, "`AuthFailure`", _in_words_of("AuthFailure", "UnrecognizedClientException", 401)),
     Kind("denied", Family.WORD, "denied, encoded message", _always(DeniedInCode())),
@@ -159,5 +175,5 @@ KINDS: Final = (
     Kind("appears", Family.LISTING, "an image appears", _always(Meanwhile(_appear)), "DescribeImages".__eq__),
     Kind("vanishes", Family.LISTING, "the image vanishes", _always(Vanish()), "DescribeImageAttribute".__eq__),
 )
-READ_WHOLE: Final = (SlowDrip, ContentType, Meanwhile, DuplicateImages, EndlessToken, MissingItems, EmptyPage)
-"""The effects under which what a call says is true: nothing of it may be disbelieved, nor anything else believed."""
+READ_WHOLE: Final = (Rewrite, SlowDrip, ContentType, Meanwhile, DuplicateImages, EndlessToken, MissingItems, EmptyPage)
+"""The effects under which what a reply says is true. `Rewrite` is used for signals only: it changes nothing here."""

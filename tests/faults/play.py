@@ -5,8 +5,8 @@ import io
 import os
 import ssl
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +24,7 @@ from benchmarks.fake_ec2.wire import HttpRequest
 from tests.conftest import scrubbed_environment
 from tests.faults.clock import NUMBER, UnderWay, virtual_time
 
-_PATIENCE = 0.2
+_PATIENCE = 0.3
 """Seconds that botocore waits for a reply that never comes; it waits in real time."""
 LOADER: Final = botocore.loaders.create_loader()
 COMMAND: Final = typer.main.get_command(app)
@@ -54,11 +54,15 @@ class Played:
 
 @dataclass
 class Stage:
-    """A folder, and what is done to the program before it runs."""
+    """A folder, and what is done to the program before it runs.
+
+    Attributes:
+        endpoints: further variables, by the URL of the server.
+    """
 
     home: Path
     patch: pytest.MonkeyPatch
-    endpoints: Mapping[str, str] = field(default_factory=dict)
+    endpoints: Callable[[str], Mapping[str, str]] = lambda url: {}
 
 
 def play(stage: Stage, estate: Estate, arguments: Sequence[str], faults: Sequence[Fault], account_id: str) -> Played:
@@ -67,7 +71,9 @@ def play(stage: Stage, estate: Estate, arguments: Sequence[str], faults: Sequenc
     with FakeEc2(estate, faults=faults) as fake, virtual_time(stage.patch) as under_way:
         _watch(fake, served, under_way)
         _shorten(stage.patch, hangs=any(isinstance(one.effect, Hang | Stall) for one in faults))
-        environment = scrubbed_environment(stage.home, {**fake.environment(account_id), **stage.endpoints})
+        environment = scrubbed_environment(
+            stage.home, {**fake.environment(account_id), **stage.endpoints(fake.endpoint_url)}
+        )
         with _surroundings(environment, stage.home), captured() as (out, err):
             stage.patch.setattr(sys, "argv", ["amiguard", *arguments])
             code = _run()

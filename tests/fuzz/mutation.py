@@ -222,7 +222,7 @@ def _on_xml(change: Callable[[ET.Element, ET.Element, Mutation], None]) -> Chang
         change(*pairs[by.where % len(pairs)], by)
         try:
             return ET.tostring(root, encoding="utf-8", xml_declaration=True)
-        except (ValueError, UnicodeEncodeError):
+        except (ValueError, RecursionError):
             return data
 
     return changed

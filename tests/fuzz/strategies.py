@@ -19,28 +19,28 @@ PIECES = (
     *("${", "}", "%{", "<<EOT\n", "EOT\n", "trusted_accounts = [", '"o-abcdefghij"', "for x in y : ", "//", "/*"),
     *("7d", "90s", "100+20", "none", "ami-0123456789abcdef0", "arn:aws:iam::123456789012:role/R", "usage,author"),
 )
-pieces = st.one_of(
-    st.sampled_from([one.encode() for one in PIECES]),
-    st.sampled_from([one.encode("utf-8", "surrogatepass") for one in SCALARS if isinstance(one, str)]),
-    st.binary(max_size=8),
-)
+_TEXTS = [one.encode("utf-8", "surrogatepass") for one in (*PIECES, *SCALARS) if isinstance(one, str)]
+# Not `sampled_from`: hypothesis would write all of them into its messages.
+pieces = st.one_of(st.integers(0, len(_TEXTS) - 1).map(lambda number: _TEXTS[number]), st.binary(max_size=8))
 _BY_FORM = {
-    Form.XML: (*BYTES, *XML, *XML),
-    Form.JSON: (*BYTES, *JSON, *JSON),
-    Form.LINES: (*BYTES, *LINES, *JSON, *JSON),
-    Form.TEXT: (*BYTES, *LINES),
+    Form.XML: (*BYTES, *[*XML] * 3),
+    Form.JSON: (*BYTES, *[*JSON] * 4),
+    Form.LINES: (*BYTES, *LINES, *[*JSON] * 5),
+    Form.TEXT: (*BYTES, "word", "word", *[*LINES] * 2),
 }
 
 
-def _mutations(kinds: tuple[str, ...]) -> st.SearchStrategy[list[Mutation]]:
-    sizes = st.integers(0, 40)
-    places = st.integers(0, 1 << 16)
-    one = st.builds(Mutation, st.sampled_from(kinds), places, sizes, pieces, values)
-    return st.lists(one, min_size=1, max_size=4)
+_places, _sizes = st.integers(0, 1 << 16), st.integers(0, 40)
 
 
-def inputs(target: Target) -> st.SearchStrategy[bytes]:
+@st.composite
+def inputs(draw: st.DrawFn, target: Target) -> bytes:
     """What a target is given: mostly mutated seeds."""
-    from_seed = st.builds(mutated, st.sampled_from(target.seeds), _mutations(_BY_FORM[target.form]))
-    from_pieces = st.lists(pieces, max_size=12).map(b"".join)
-    return st.one_of(from_seed, from_seed, from_seed, from_seed, from_seed, from_pieces)
+    if draw(st.integers(0, 5)) == 5:
+        return b"".join(draw(st.lists(pieces, max_size=12)))
+    kinds = _BY_FORM[target.form]
+    mutations = [
+        Mutation(draw(st.sampled_from(kinds)), draw(_places), draw(_sizes), draw(pieces), draw(values))
+        for _ in range(draw(st.integers(1, 3)))
+    ]
+    return mutated(draw(st.sampled_from(target.seeds)), mutations)

@@ -18,6 +18,7 @@ from amiguard.report.asff import render_asff
 from amiguard.report.conformity import SNAPSHOT_RULE, conformity_renderer
 from amiguard.report.csv_table import render_csv
 from amiguard.report.evidence_facts import EvidenceFacts
+from amiguard.report.evidence_groups import evidence_groups
 from amiguard.report.evidence_words import grant_words, image_words
 from amiguard.report.html import render_html
 from amiguard.report.html.commands import reading_commands, removal_commands
@@ -150,22 +151,21 @@ def test_without_evidence_nothing_is_said_of_it(name: str) -> None:
 
 def test_the_sentences_about_a_grantee() -> None:
     assert told(with_evidence(), STRANGER["grantee"]) == [
-        f"{USE} (usage report of 2026-06-15 08:00 UTC)",
-        f"shared by {WHO} on 2026-05-30 12:34 UTC from 192.0.2.7 (ModifyImageAttribute)",
+        f"IN USE: {USE} (usage report of 2026-06-15 08:00 UTC)",
+        f"shared on 2026-05-30 12:34 UTC from 192.0.2.7 (ModifyImageAttribute) by {WHO}",
         f"may use {SNAPSHOTS[0]}",
-        f"the key {KEY} admits it: grant 1",
+        f"the key admits it: grant 1 ({KEY})",
     ]
     assert told(with_evidence(), OTHER["grantee"]) == [
         "no use known (usage report of 2026-06-15 08:00 UTC)",
         "who shared it: no event in CloudTrail's 90 days names it",
-        "no snapshot that was read is shared with it",
-        f"the key {KEY} does not admit it: no statement and no grant names it",
+        f"the key does not admit it: no statement and no grant names it ({KEY})",
     ]
     assert list(image_words(EvidenceFacts(with_evidence()))) == [
-        "used by accounts that no grant lets in any more: 777766665555: 2 instances"
+        "IN USE by accounts that no grant lets in any more: 777766665555: 2 instances"
     ]
     assert told(through_an_organization(), ORGANIZATION["grantee"])[0] == (
-        "launched by 999988887777: 14 instances, 1 launch template; 777766665555: 2 instances "
+        "IN USE: launched by 999988887777: 14 instances, 1 launch template; 777766665555: 2 instances "
         "(usage report of 2026-06-15 08:00 UTC)"
     )
 
@@ -192,8 +192,10 @@ def test_why_it_is_not_known_who_shared_it() -> None:
     session = {**author(with_evidence())["shares"][0], "name": "CopyImage", "principal": "", "session": "s"}
     author(result).update(origin=session, truncated=False)
     assert "who shared it: no event in CloudTrail's 90 days names it" in told(result, STRANGER["grantee"])
-    (made, *_) = image_words(EvidenceFacts(result))
-    assert made.startswith("made by somebody whom CloudTrail does not name (session s) on 2026-05-30")
+    made = (
+        "made on 2026-05-30 12:34 UTC from 192.0.2.7 (CopyImage) by somebody whom CloudTrail does not name (session s)"
+    )
+    assert made in image_words(EvidenceFacts(result))
 
 
 def test_keys_that_are_aws_own_or_in_another_state_and_snapshots_without_one() -> None:
@@ -202,7 +204,8 @@ def test_keys_that_are_aws_own_or_in_another_state_and_snapshots_without_one() -
     keys["unencrypted"] = ["snap-9"]
     keys["keys"][0].update(manager="AWS", state="PendingDeletion")
     said = list(image_words(EvidenceFacts(result)))
-    assert "no key protects snap-9" in said
+    assert not [one for one in said if "snap-9" in one]
+    assert "No key protects snap-9." in words("html", result)
     assert f"{', '.join(SNAPSHOTS)}: the key {KEY} is AWS's own, which cannot be shared" in said
     assert f"{', '.join(SNAPSHOTS)}: the key {KEY} is in the state PendingDeletion" in said
 
@@ -230,9 +233,75 @@ def test_a_thousand_grantees_are_told_in_part_and_those_that_use_it_first() -> N
     chosen, more = EvidenceFacts(result).worst(8)
     assert [one["grantee"] for one in chosen] == [f"{number:012d}" for number in range(900, 908)]
     assert more == 992
-    assert "and 92 more that are not trusted use it" in words("table", result)
+    said = words("table", result)
+    assert "000000000900, 000000000901 and 98 more accounts: IN USE: 1 instance (usage report" in said
+    assert "000000000000, 000000000001 and 898 more accounts: no use known" in said
     assert len(json.dumps(json.loads(written(render_sarif, result)))) < 20_000
     assert len(written(render_markdown, result).encode()) < 10_000
+
+
+def crowd_of(number: int) -> Any:
+    """An image that so many accounts may launch, each of which uses it in its own way but for the last two."""
+    crowd: Any = [{**STRANGER, "grantee": f"{one:012d}"} for one in range(number)]
+    result: Any = {**a_result(1, grants=crowd), "evidence": all_evidence()}
+    result["evidence"]["usage"]["entries"] = [
+        {"account_id": one["grantee"], "resource_type": "ec2:Instance", "count": 1 + place}
+        for place, one in enumerate(crowd[:-2])
+    ]
+    return result
+
+
+def test_grantees_of_which_the_same_is_known_share_an_entry_and_use_comes_first() -> None:
+    groups = evidence_groups(EvidenceFacts(crowd_of(5)))
+    assert [[one["grantee"][-1] for one in group.grants] for group in groups] == [["2"], ["1"], ["0"], ["3", "4"]]
+    assert [group.in_use for group in groups] == [True, True, True, False]
+    assert "and 6 more, of which 4 use it" in words("table", crowd_of(14))
+    assert "and 2 more" in [line.strip() for line in written(render_table, crowd_of(10)).splitlines()]
+    (last,) = [line for line in written(render_text, crowd_of(5)).splitlines() if "no use known" in line]
+    assert last.split("\t")[6] == "000000000003,000000000004"
+    assert "000000000002, 000000000003: no use known" in words("markdown", crowd_of(4))
+
+
+def test_a_key_says_the_same_of_grantees_that_it_names() -> None:
+    """As the evaluator does, where nothing admits them."""
+    result = with_evidence()
+    keys: Any = result["evidence"]["keys"]
+    result["evidence"] = {"keys": keys}
+    for one in keys["keys"][0]["admissions"]:
+        one.update(admission="does_not_admit", reason=f"no grant gives {one['grantee']} any of kms:Decrypt")
+    (group,) = evidence_groups(EvidenceFacts(result))
+    assert group.words == (f"the key does not admit it: no grant gives it any of kms:Decrypt ({KEY})",)
+    assert len(group.grants) == 2
+    # Part of something longer, it is no pronoun.
+    keys["keys"][0]["admissions"][0]["reason"] = f"arn:aws:iam::{STRANGER['grantee']}:root is not named"
+    assert f"::{STRANGER['grantee']}:root is not named" in told(result, STRANGER["grantee"])[0]
+
+
+@pytest.mark.parametrize("width", [100, 200])
+def test_row_heads_and_facts_of_the_table_stand_below_each_other(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    both: Any = {**through_an_organization(), "grants": [ORGANIZATION, STRANGER]}
+    lines = written(render_table, both).splitlines()
+    head = lines.index(f"      {ORGANIZATION['grantee']}:")
+    assert lines[head + 1].startswith(f"{' ' * 20}IN USE: launched by")
+    (own,) = [line for line in lines if line.startswith(f"      {STRANGER['grantee']}  ")]
+    assert own[20:].startswith("IN USE: 14 instances")
+
+
+def test_what_is_not_the_case_is_counted_and_not_listed() -> None:
+    bare = with_evidence(2)
+    keys: Any = bare["evidence"]["keys"]
+    keys.update(unencrypted=["snap-9"], keys=[])
+    bare["evidence"]["snapshots"] = [{"id": "snap-9", "status": "known", "grants": []}]
+    for name in FOR_PEOPLE:
+        said = words(name, with_evidence(1), bare)
+        assert "Shared with grantees that are not trusted under 1 of 2 images." in said
+        assert (
+            "Under 1 of 2 images there are snapshots that no key protects. A key keeps out 1 grantee (1 image)." in said
+        )
+        assert "snap-9" not in said or name == "html"
+        assert "No grantee is kept out by a key." in words(name, bare)
+        assert "kept out" not in words(name, without("keys"))
 
 
 def test_the_counts_of_a_whole_report() -> None:
@@ -245,6 +314,14 @@ def test_the_counts_of_a_whole_report() -> None:
     # Its second result is about the same image.
     again = tally(a_report([with_evidence(1), {**of_snapshots(1), "evidence": all_evidence()}])).evidence
     assert (again.images, again.usage_reports) == (1, 1)
+    assert (again.snapshots_read, again.snapshots_shared) == (1, 1)
+    assert (again.keys_read, again.unprotected, again.keeping_out) == (1, 0, 1)
+    assert again.kept_out == {("account", OTHER["grantee"])}
+    # Evidence without snapshots, and then the check of snapshots.
+    first = with_evidence(1)
+    del first["evidence"]["snapshots"]
+    later = tally(a_report([first, {**of_snapshots(1), "evidence": {}}])).evidence
+    assert (later.images, later.snapshots_read, later.snapshots_shared) == (1, 1, 1)
 
 
 def test_reasons_that_are_all_different_are_counted_together() -> None:

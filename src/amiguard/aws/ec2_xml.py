@@ -86,12 +86,12 @@ def items(element: etree._Element, name: str) -> Iterator[etree._Element]:
     """The items of a list.
 
     Raises:
-        MalformedReplyError: the list is not there. EC2 sends an empty element for an empty list.
+        MalformedReplyError: the list is not there, or there twice. EC2 sends an empty element for an empty list.
     """
-    found = child(element, name)
-    if found is None:
-        raise MalformedReplyError(f"<{local_name(element)}> has no <{name}>")
-    for one in found:
+    found = [one for one in element if local_name(one) == name]
+    if len(found) != 1:
+        raise MalformedReplyError(f"<{local_name(element)}> has {'more than one' if found else 'no'} <{name}>")
+    for one in found[0]:
         if local_name(one) != "item":
             raise MalformedReplyError(f"<{name}> holds a <{local_name(one)}>")
         yield one

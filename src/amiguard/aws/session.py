@@ -16,6 +16,7 @@ from botocore.utils import get_environ_proxies
 
 from amiguard.aws.ec2_query import CallStats, Endpoint
 from amiguard.aws.errors import explain_botocore
+from amiguard.aws.reply_parsers import ReplyParsers
 from amiguard.core.errors import AmiguardError
 
 _FALLBACK_REGION = "us-east-1"
@@ -161,6 +162,7 @@ class AwsSession:
                 "aws_secret_access_key": credentials.secret_key,
                 "aws_session_token": credentials.token,
             }
+        session.register_component("response_parser_factory", ReplyParsers())
         with self._creating:  # botocore's clients can be shared between threads, the making of them cannot
             return session.create_client(
                 service, region_name=region or self.home_region, endpoint_url=self._endpoint_url, config=config, **keys

@@ -8,7 +8,7 @@ import time
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
-class _JsonLines(logging.Formatter):
+class JsonLines(logging.Formatter):
     """Time, level and event, and whatever the caller gave in `extra`. JSON escapes what a terminal must not see."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -23,7 +23,7 @@ class _JsonLines(logging.Formatter):
 def log_to_stderr() -> None:
     """Show what the package logs. Only its own loggers: botocore's at this level write credentials."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonLines())
+    handler.setFormatter(JsonLines())
     logger = logging.getLogger("amiguard")
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)

@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from amiguard.cli import apply, audit, demo, diff, import_, plan, report, rollback, trust
+from amiguard.cli import apply, audit, demo, diff, import_, plan, policy, report, rollback, trust
 from amiguard.cli.exit_codes import ExitCode
 from amiguard.cli.talk import complain, say
 from amiguard.core.errors import AmiguardError
@@ -28,6 +28,7 @@ app.command("plan")(plan.plan)
 app.command("apply")(apply.apply)
 app.command("rollback")(rollback.rollback)
 app.add_typer(trust.app, name="trust")
+app.add_typer(policy.app, name="policy")
 app.command("import")(import_.import_)
 app.command("demo")(demo.demo)
 

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -159,7 +160,9 @@ class Checkpoint:
             return wanted
         if header.get("type") != "header" or header.get("schema_version") != _SCHEMA_VERSION:
             raise self._no_checkpoint()
-        saved = AuditIdentity(str(header["digest"]), str(header["audit_id"]), str(header["started_at"]))
+        saved = AuditIdentity(*(str(header.get(name)) for name in ("digest", "audit_id", "started_at")))
+        if not _is_moment(saved.started_at):
+            raise self._no_checkpoint()
         if saved.digest != wanted.digest:
             raise SettingsError(
                 f"the checkpoint {self.path} belongs to another audit: of other settings, options, credentials or of "
@@ -189,25 +192,21 @@ class Checkpoint:
             return None
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return record if isinstance(record, dict) else None
 
     def _keep(self, record: dict[str, Any]) -> bool:
         """Take a record of the file; False if it is not whole."""
         kind = record.pop("type", None)
-        try:
-            if kind == "account":
-                record["regions"] = tuple(record["regions"])
-                account = SavedAccount(**record)
-                self.accounts[account.account_id] = account
-                return True
-            if kind != "target":
-                return False
-            size, digest = int(record.pop("bytes")), record.pop("sha256")
-            target = SavedTarget(**record)
-        except (KeyError, TypeError, ValueError):
+        if kind == "account" and _is_made_of(record, _ACCOUNT):
+            account = SavedAccount(**{**record, "regions": tuple(record["regions"])})
+            self.accounts[account.account_id] = account
+            return True
+        if kind != "target" or not _is_made_of(record, _TARGET):
             return False
+        size, digest = record.pop("bytes"), record.pop("sha256")
+        target = SavedTarget(**record)
         start = self._file.tell()
         if not self._skip_whole(size, digest):
             return False
@@ -242,6 +241,50 @@ class Checkpoint:
                 self._synced = self._clock()
         except OSError as error:
             raise _cannot(self.path, error) from error
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_counts(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_count, value.values()))
+
+
+def _is_texts(value: object) -> bool:
+    inner = value.values() if isinstance(value, dict) else value
+    return isinstance(value, (dict, list)) and all(map(_is_text, inner))
+
+
+_SPENT: Mapping[str, Callable[[object], bool]] = {"calls": _is_counts, "throttled": _is_count}
+_ACCOUNT = {
+    "account_id": _is_text,
+    "partition": _is_text,
+    "regions": lambda value: isinstance(value, list) and _is_texts(value),
+    "skipped": lambda value: isinstance(value, dict) and _is_texts(value),
+    **_SPENT,
+}
+_TARGET = {
+    **dict.fromkeys(("account_id", "region", "partition", "sha256"), _is_text),
+    **dict.fromkeys(("images", "vanished", "bytes"), _is_count),
+    **_SPENT,
+}
+"""The members of the records, besides their type."""
+
+
+def _is_made_of(record: Mapping[str, Any], members: Mapping[str, Callable[[object], bool]]) -> bool:
+    return record.keys() == members.keys() and all(check(record[name]) for name, check in members.items())
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _cannot(path: Path, error: OSError) -> OutputError:

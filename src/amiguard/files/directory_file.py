@@ -109,14 +109,17 @@ def load_directory(path: Path) -> Directory:
     _check_version(path, data)
     try:
         document = _Document.model_validate_json(data)
+        read_at = document.read_at.astimezone(UTC)
     except ValidationError as error:
         raise SettingsError(f"{path} is not a whole directory: {_told(error)}", hint=_HINT) from error
+    except OverflowError as error:
+        raise SettingsError(f"{path} is not a whole directory: read_at: no time in UTC", hint=_HINT) from error
     return Directory(
         organization_id=document.organization_id,
         management_account_id=document.management_account_id,
         accounts={one.id: MemberAccount(one.id, one.name, one.state, one.units) for one in document.accounts},
         units={one.id: Unit(one.id, one.name, one.above) for one in document.units},
-        read_at=document.read_at.astimezone(UTC),
+        read_at=read_at,
     )
 
 

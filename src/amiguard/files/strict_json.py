@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from amiguard.files.problems import on_one_line, written_path
 
 _MOST_TOLD = 3
+_DEEPEST = 100
+"""Objects and lists within each other; ours nest not half a score deep. Python's own limit depends on its stack."""
 
 
 class NotJsonError(Exception):
@@ -31,6 +33,8 @@ def read_object(data: bytes) -> dict[str, Any]:
         found = json.loads(
             data.decode(), object_pairs_hook=_without_twins, parse_constant=_no_number, parse_float=_no_number
         )
+        if _is_deep(found):
+            raise UnfitJsonError("it is nested too deeply")
         json.dumps(found, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise UnfitJsonError("it has half of a character") from error
@@ -66,6 +70,20 @@ def told(error: ValidationError) -> str:
 
 def _said(message: str) -> str:
     return on_one_line(message.removeprefix("Value error, "))
+
+
+def _is_deep(found: Any) -> bool:
+    level = [found]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, (dict, list))
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -14,15 +14,15 @@ from amiguard.report.verdict import number_of
 
 IN_USE = "IN USE"
 """Begins the words that somebody uses the image: nobody reading fast may pass them over."""
-LAG = (
-    "Usage reports are late: by up to 24 hours for instances, by some days for launch templates and recipes. "
-    "LastLaunchedTime is a day late."
-)
-"""EC2 User Guide, "View your AMI usage"."""
 BIN_ADVICE = (
     "An image that is restored from the Recycle Bin is shared again as it was: remove shares before deregistering."
 )
 
+_LAG = (
+    "Usage reports are late: by up to 24 hours for instances, by some days for launch templates and recipes. "
+    "LastLaunchedTime is a day late."
+)
+"""EC2 User Guide, "View your AMI usage"."""
 _BINNED = 8
 """How many images of a Recycle Bin are named."""
 _NOUNS = {
@@ -90,7 +90,7 @@ def image_words(facts: EvidenceFacts) -> Iterator[str]:
 def tally_words(found: EvidenceTally) -> Iterator[tuple[str, str]]:
     """What evidence comes to over a whole report: the kind, and sentences; nothing of a kind that is not known."""
     if found.usage_reports:
-        yield "usage", LAG
+        yield "usage", _LAG
     if found.snapshots_read:
         images = f"{found.snapshots_shared:,} of {number_of(found.snapshots_read, 'image', 'images')}"
         yield "snapshots", f"Shared with grantees that are not trusted under {images}."

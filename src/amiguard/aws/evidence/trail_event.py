@@ -14,9 +14,10 @@ from amiguard.core.evidence import TrailEvent
 from amiguard.core.grantee import Grantee, parse_grant
 
 _EC2 = "ec2.amazonaws.com"
-_SHARES = frozenset({"ModifyImageAttribute", "ResetImageAttribute"})
-_ORIGINS = frozenset({"CreateImage", "CopyImage", "RegisterImage", "RestoreImageFromRecycleBin"})
-NAMES = _SHARES | _ORIGINS
+# Tuples, and not sets: what is looked up in them may be anything that JSON can say.
+_SHARES = ("ModifyImageAttribute", "ResetImageAttribute")
+_ORIGINS = ("CreateImage", "CopyImage", "RegisterImage", "RestoreImageFromRecycleBin")
+NAMES = (*_SHARES, *_ORIGINS)
 _RESTORE = "RestoreImageFromRecycleBin"
 _MOST_CHARACTERS = 1_000_000
 """Of one record; CloudTrail's own limit is 256 KB."""
@@ -77,7 +78,7 @@ def _read_share(
         return EventKind.SHARE, _event(event, record)
     attribute = request.get("attributeType") or request.get("attribute")
     permission = request.get("launchPermission")
-    if _member(request, "imageId") != image_id or attribute not in {None, "launchPermission"}:
+    if _member(request, "imageId") != image_id or attribute not in (None, "launchPermission"):
         return None
     if request.get("imageId") != image_id:
         raise MalformedEventError("the parameters are written in a form that is not known")
@@ -85,7 +86,7 @@ def _read_share(
         return EventKind.SHARE, _event(event, record)
     if isinstance(permission, dict):
         added, removed = (tuple(_grantees(permission.get(side))) for side in ("add", "remove"))
-    elif attribute == "launchPermission" and request.get("operationType") in {"add", "remove"}:
+    elif attribute == "launchPermission" and request.get("operationType") in ("add", "remove"):
         named = tuple(_listed(request))
         added, removed = (named, ()) if request["operationType"] == "add" else ((), named)
     elif attribute == "launchPermission":
@@ -136,13 +137,13 @@ def _principal(identity: object) -> str:
 
 
 def _time(looked_up: object, recorded: object) -> datetime:
-    if isinstance(looked_up, datetime) and looked_up.tzinfo is not None:
-        return looked_up.astimezone(UTC)
     try:
+        if isinstance(looked_up, datetime) and looked_up.tzinfo is not None:
+            return looked_up.astimezone(UTC)
         at = datetime.fromisoformat(str(recorded))
-    except ValueError as error:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # the year 1, east of Greenwich
         raise MalformedEventError("the record does not say when it was") from error
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _member(record: object, name: str) -> object:
@@ -188,4 +189,7 @@ def _values(value: object) -> list[Any]:
 def _text(value: object) -> str:
     if value is None:
         return ""
-    return (value if isinstance(value, str) else json.dumps(value))[:_LONGEST_TEXT]
+    try:
+        return (value if isinstance(value, str) else json.dumps(value))[:_LONGEST_TEXT]
+    except RecursionError as error:  # it could just be read
+        raise MalformedEventError("the record is nested too deeply") from error

@@ -32,12 +32,12 @@ WHY = {
 LIMITS = (
     "no condition key sees with whom an image is shared: whoever is named may share any image with anyone, and nobody "
     "else may change any attribute of an image that ModifyImageAttribute sets, the description included",
-    "a service control policy binds neither the management account nor service-linked roles: Image Builder may go on to "
-    "share what it builds, so look after its distribution configurations",
+    "a service control policy binds neither the management account nor service-linked roles: Image Builder may go on "
+    "to share what it builds, so look after its distribution configurations",
     "it says nothing of what is shared already: `amiguard audit` does, and `amiguard plan` takes it back",
     "it keeps nobody from copying an image, or from launching one whose sharing was taken back after it was copied",
-    "AWS documents ec2:Add/userId and ec2:Add/group as single values; a call that adds several accounts is denied if one "
-    "of them is not trusted, as far as IAM shows all of them: amiguard cannot try that without an organization",
+    "AWS documents ec2:Add/userId and ec2:Add/group as single values: whether a call that adds several accounts shows "
+    "all of them to IAM is not documented, so try one before you rely on it",
     "EnableSnapshotBlockPublicAccess can weaken block-all-sharing to block-new-sharing, and is not denied: that would "
     "keep accounts from switching it on, too",
     "it permits nothing by itself: the named principals need policies of their own (`amiguard policy remediate`)",

@@ -32,16 +32,20 @@ def held_images(protected: Sequence[ImageSelector], partition: str) -> tuple[tup
 
 def _notes(protected: Sequence[ImageSelector], tags: Sequence[TagSelector]) -> Iterator[str]:
     yield (
-        f"images with the tag {HOLD_TAG}, and those that remediation.protected_images of the settings names by id or by "
-        "tag key, are denied: a rollback cannot give them back what was taken before they came under it, either"
+        f"changes of images with the tag {HOLD_TAG}, and of those that remediation.protected_images of the settings "
+        "names by id or by tag key, are denied: a rollback cannot give back what was taken from them before, either"
     )
     names = [name for selector in protected for name in selector.names]
     if names:
-        yield f"IAM knows no names of images: {_listed(names)} of remediation.protected_images are left alone by amiguard"
+        left = f"{_listed(names)} of remediation.protected_images"
+        yield f"IAM knows no names of images: only amiguard itself leaves {left} alone"
     values = [tag.value or "" for tag in tags if tag.key is None]
     if values:
         listed = _listed([f"={value}" for value in values])
-        yield f"IAM cannot ask for a value under any tag key: {listed} of remediation.protected_images likewise"
+        yield (
+            "IAM cannot ask for a value under any tag key: only amiguard itself leaves "
+            f"{listed} of remediation.protected_images alone"
+        )
 
 
 def _listed(texts: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ class Feature(StrEnum):
     ORGANIZATION = "trust in organizations"
     MEMBERS = "members of the organization"
     ACCOUNT_TAGS = "accounts by their tags"
+    REFUSALS = "refusals"
     REGION_NAMES = "names of regions"
     ROLES = "roles"
     SOURCE_IDENTITY = "source identity"
@@ -48,6 +49,7 @@ class Statement(StrEnum):
     READ_BIN = "ListRecycleBin"
     SEND_FINDINGS = "ImportFindings"
     READ_FINDINGS = "ReadFindings"
+    DECODE = "DecodeRefusals"
     READ_ORGANIZATION = "ReadOrganization"
     READ_TAGS = "ReadAccountTags"
     ENTER = "AssumeRoles"
@@ -218,6 +220,13 @@ NEEDS: tuple[Need, ...] = (
         Statement.READ_FINDINGS,
         "which findings were sent before",
         "no finding is sent, and the audit ends with exit code 4",
+    ),
+    Need(
+        "sts:DecodeAuthorizationMessage",
+        Feature.REFUSALS,
+        Statement.DECODE,
+        "which policy or which missing grant is behind a refusal of EC2",
+        "a refusal names the action only",
     ),
     Need(
         "organizations:DescribeOrganization",

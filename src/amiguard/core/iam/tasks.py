@@ -1,4 +1,4 @@
-"""What amiguard is to do, and the policies that permit exactly that: to audit, to change, to work for an organization."""
+"""What amiguard is to do, and the policies that permit exactly that: in an account, and on the way into others."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -26,8 +26,8 @@ _EVIDENCE = {
     EvidenceKind.KEYS: Feature.KEYS,
 }
 _FOREIGN_KEYS = (
-    "a key's own policy decides too: a key that does not leave permissions to IAM, or belongs to another account, has to "
-    "name the role itself"
+    "a key's own policy decides too: a key that does not leave permissions to IAM, or belongs to another account, has "
+    "to name the role itself"
 )
 
 
@@ -46,8 +46,8 @@ class Work:
         partition: the part of AWS that all of it is in.
     """
 
-    trust: TrustPolicy = TrustPolicy()
-    scope: Scope = Scope()
+    trust: TrustPolicy = field(default_factory=TrustPolicy)
+    scope: Scope = field(default_factory=Scope)
     checks: frozenset[str] = frozenset()
     evidence: frozenset[EvidenceKind] = frozenset()
     security_hub: bool = False
@@ -77,24 +77,23 @@ class Work:
                 )
 
 
-def audit_policy(work: Work) -> IamPolicy:
-    """What an audit needs in an account; if no others are audited, all that the run needs."""
-    if work.other_accounts:
-        # The members of the organization that is audited are known from its directory.
-        asks = work.trust.names_organizations and bool(work.scope.accounts)
-        features = _audit_features(work) | ({Feature.ORGANIZATION} if asks else set())
-    else:
-        features = _audit_features(work) | _run_features(work)
+def audit_policy(work: Work, *, as_role: bool = False) -> IamPolicy:
+    """What an audit needs in an account.
+
+    Args:
+        work: what it does.
+        as_role: for a role that is assumed, and not for credentials that audit their own account; so it is, too, if
+            accounts are entered by roles.
+    """
+    features = _audit_features(work)
+    features |= _asked_as_role(work) if as_role or work.other_accounts else _run_features(work)
     return _policy(work, frozenset(features))
 
 
-def change_policy(work: Work) -> IamPolicy:
-    """What `apply` and `rollback` need in an account; if no others are changed, all that they need."""
+def change_policy(work: Work, *, as_role: bool = False) -> IamPolicy:
+    """What `apply` and `rollback` need in an account; the arguments are those of `audit_policy`."""
     features = _change_features(work)
-    if not work.other_accounts:
-        features |= _trust_features(work)
-    elif work.trust.names_organizations and work.scope.accounts:
-        features |= {Feature.ORGANIZATION}
+    features |= _asked_as_role(work) if as_role or work.other_accounts else _trust_features(work)
     policy = _policy(work, features)
     denied, notes = held_images(work.remediation.protected, work.partition)
     return replace(policy, statements=(*policy.statements, *denied), notes=(*policy.notes, *notes))
@@ -148,7 +147,7 @@ def _entry_notes(work: Work, *, changing: bool, after: str | None) -> Iterator[s
 
 def _audit_features(work: Work) -> set[Feature]:
     """What is asked of an account with its own credentials."""
-    found = {Feature.IMAGES}
+    found = {Feature.IMAGES, Feature.REFUSALS}
     found |= {_CHECKS[check_id] for check_id in work.checks}
     found |= {_EVIDENCE[kind] for kind in work.evidence}
     if work.evidence:
@@ -159,7 +158,7 @@ def _audit_features(work: Work) -> set[Feature]:
 
 
 def _change_features(work: Work) -> frozenset[Feature]:
-    found = {Feature.CHANGE_IMAGES}
+    found = {Feature.CHANGE_IMAGES, Feature.REFUSALS}
     if work.change_snapshots:
         found.add(Feature.CHANGE_SNAPSHOTS)
     if work.change_block_public_access:
@@ -170,6 +169,12 @@ def _change_features(work: Work) -> frozenset[Feature]:
 def _trust_features(work: Work) -> set[Feature]:
     """What is asked with the run's own credentials before anything is decided."""
     return {Feature.ORGANIZATION, Feature.MEMBERS} if work.trust.names_organizations else set()
+
+
+def _asked_as_role(work: Work) -> set[Feature]:
+    """Members of the organization that is audited are known from its directory; other accounts are asked for theirs."""
+    outsiders = work.scope.organization is None or bool(work.scope.accounts)
+    return {Feature.ORGANIZATION} if work.trust.names_organizations and outsiders else set()
 
 
 def _run_features(work: Work) -> set[Feature]:

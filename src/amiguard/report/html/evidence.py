@@ -1,11 +1,11 @@
 """What the details of an image hold besides its grants: use, who shared it, its snapshots and their keys."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amiguard.report.evidence_facts import EvidenceFacts, User, about_snapshots, full_reason, has_evidence, unavailable
 from amiguard.report.evidence_v1 import TrailEventV1
-from amiguard.report.evidence_words import LAG, image_words, use_words
+from amiguard.report.evidence_words import image_words, use_words
 from amiguard.report.finding import grantee_name
 from amiguard.report.html.words import moment
 from amiguard.report.json_v1 import ResultV1
@@ -23,6 +23,7 @@ class Section:
         notes: sentences above the table.
         head: the titles of the columns; empty if there is no table.
         more: how many rows are left out.
+        grave: it is the first thing to look at.
     """
 
     title: str
@@ -30,6 +31,7 @@ class Section:
     head: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     more: int = 0
+    grave: bool = False
 
 
 def evidence_sections(result: ResultV1, parties: Mapping[str, str]) -> Iterator[Section]:
@@ -42,19 +44,28 @@ def evidence_sections(result: ResultV1, parties: Mapping[str, str]) -> Iterator[
     if not has_evidence(result):
         return
     facts = EvidenceFacts(result)
-    told = {"usage": _usage(facts, parties), "author": _author(facts), "snapshots": _snapshots(result)}
+    told = {
+        "usage": _usage(facts, parties),
+        "author": _author(facts),
+        "snapshots": _snapshots(result),
+        "keys": _keys(facts),
+    }
     titles = {"usage": "Use", "author": "Who shared it", "snapshots": "Snapshots", "keys": "Keys"}
     missing: dict[str, list[str]] = {kind: [] for kind in titles}
     for kind, problem in unavailable(result):
         missing[kind].append(f"Not known: {full_reason(problem)}")
     for kind, title in titles.items():
-        section = _keys(facts) if kind == "keys" else told[kind]
-        if section is not None or missing[kind]:
-            section = section or Section(title, ())
+        if told[kind] is not None or missing[kind]:
+            section = told[kind] or Section(title, ())
             notes = (*section.notes, *missing[kind], *_launched(kind, facts))
-            yield Section(title, notes, section.head, section.rows, section.more)
-    if words := tuple(f"{one}." for one in image_words(facts) if not one.startswith("last launched")):
+            yield replace(section, notes=notes)
+    if words := tuple(_sentence(one) for one in image_words(facts) if not one.startswith("last launched")):
         yield Section("The image itself", words)
+
+
+def _sentence(words: str) -> str:
+    # Others begin with an id, which keeps its small letters.
+    return f"M{words[1:]}." if words.startswith("made ") else f"{words}."
 
 
 def _launched(kind: str, facts: EvidenceFacts) -> Iterator[str]:
@@ -65,11 +76,11 @@ def _launched(kind: str, facts: EvidenceFacts) -> Iterator[str]:
 def _usage(facts: EvidenceFacts, parties: Mapping[str, str]) -> Section | None:
     if facts.usage is None:
         return None
-    when = f"Usage report of {moment(facts.usage['created_at'])} UTC. {LAG}"
+    when = f"Usage report of {moment(facts.usage['created_at'])} UTC; such reports are late."
     rows = [(grantee_name(grant), *_user(user, parties)) for grant, users in facts.users() for user in users]
     if not rows:
         return Section("Use", (f"No grantee that is not trusted uses it. {when}",))
-    return _table("Use", (when,), ("Grantee", "Used by", "What"), rows)
+    return replace(_table("In use", (when,), ("Grantee", "Used by", "What"), rows), grave=True)
 
 
 def _user(user: User, parties: Mapping[str, str]) -> tuple[str, str]:
@@ -101,6 +112,7 @@ def _event(event: TrailEventV1) -> tuple[str, str, str, str]:
 
 def _snapshots(result: ResultV1) -> Section | None:
     rows: list[tuple[str, ...]] = []
+    private: list[str] = []
     if about_snapshots(result):
         decided = {(one["kind"], one["grantee"]): one["decision"] for one in result["grants"]}
         for read in result.get("snapshots", ()):
@@ -115,8 +127,14 @@ def _snapshots(result: ResultV1) -> Section | None:
         for sharing in result.get("evidence", {}).get("snapshots", ()):
             if sharing["status"] == "known":
                 said = [f"{grantee_name(one)} ({one['decision']})" for one in sharing["grants"]]
-                rows.append((sharing["id"], _listed(said)))
-    return _table("Snapshots", (), ("Snapshot", "Shared with"), rows) if rows else None
+                if said:
+                    rows.append((sharing["id"], _listed(said)))
+                else:
+                    private.append(sharing["id"])
+    notes = (f"Shared with nobody: {_listed(private)}.",) if private else ()
+    if not rows:
+        return Section("Snapshots", notes) if notes else None
+    return _table("Snapshots", notes, ("Snapshot", "Shared with"), rows)
 
 
 def _keys(facts: EvidenceFacts) -> Section | None:
@@ -127,13 +145,15 @@ def _keys(facts: EvidenceFacts) -> Section | None:
         for key in facts.keys["keys"]
         for one in key["admissions"]
     ]
+    unencrypted = facts.keys["unencrypted"]
+    bare = (f"No key protects {_listed(unencrypted)}.",) if unencrypted else ()
     note = (
         "A grantee that a key does not admit cannot launch the image as long as the key stays as it is; "
         "the permission is still there."
     )
     if not rows:
-        return None
-    return _table("Keys", (note,), ("Key", "State", "Grantee", "The key", "Why"), rows)
+        return Section("Keys", bare) if bare else None
+    return _table("Keys", (*bare, note), ("Key", "State", "Grantee", "The key", "Why"), rows)
 
 
 def _table(title: str, notes: tuple[str, ...], head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Section:

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from amiguard.core.checks.ami_cross_account_access import METADATA
-from amiguard.report.evidence_words import BIN_ADVICE, LAG, recycle_bins
+from amiguard.report.evidence_words import BIN_ADVICE, recycle_bins, tally_words
 from amiguard.report.html.picture import WIDTH, draw
 from amiguard.report.html.places import bar, bin_rows, not_seen, place_rows, snapshot_sentence, switches
 from amiguard.report.html.policy import party_names, policy_part
@@ -26,6 +26,8 @@ from amiguard.report.sanitize import printable
 from amiguard.report.tally import tally
 from amiguard.report.verdict import account_of_it, headline, number_of
 
+_SHORT = 22
+"""Characters of the id of a snapshot, the longest of these."""
 _PIECES = 200
 """How many pieces of the template are joined before they are written."""
 
@@ -70,7 +72,7 @@ def render_html(report: Report, shown: StatusFilter, stream: TextIO) -> None:
         filters=[(one, LEVEL_NAMES[one], seen.levels[one] + seen.snapshots[one]) for one in LEVELS],
         snapshots=snapshot_sentence(seen.snapshots),
         evidence=found.evidence,
-        lag=LAG,
+        evidence_words=list(tally_words(found.evidence)),
         missing=[(kind, reason, images) for (kind, reason), images in found.evidence.missing.most_common()],
         bins=recycle_bins(report),
         bin_rows=bin_rows(report.targets),
@@ -92,6 +94,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.tests["short"] = _is_short
     environment.filters["moment"] = moment
     environment.filters["counted"] = number_of
     environment.filters["number"] = "{:,}".format
@@ -101,6 +104,11 @@ def _environment() -> Environment:
 def _seen(value: object) -> object:
     """Every text that a template writes, fit to be seen. Markup has been through here already."""
     return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _is_short(text: str) -> bool:
+    """Whether a text is an id, an address or a few words: it fits a narrow column, and is not to be broken there."""
+    return len(text) <= _SHORT and len(printable(text)) <= _SHORT
 
 
 def _own(name: str) -> Markup:

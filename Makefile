@@ -16,15 +16,19 @@ else
   INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help demo test lint format bench crash fuzz screenshots package licences audit-dependencies clean
+.PHONY: help demo test lint format docs reference bench crash faults fuzz soak screenshots package licences audit-dependencies clean
 
 help:
 	@echo "make demo    audit an embedded AWS (no account needed)"
 	@echo "make test    run all tests"
 	@echo "make lint    ruff, mypy --strict, import-linter"
 	@echo "make format  let ruff format and mend the code"
+	@echo "make docs    the documentation site, in site/"
+	@echo "make reference  docs/cli.md and docs/checks.md anew, from the program"
 	@echo "make crash   kill audits and applies at hundreds of random moments, and go on"
-	@echo "make fuzz    give every reader of foreign bytes millions of mutated ones (FUZZ_MINUTES=10)"
+	@echo "make faults  every fault on every call of an audit and an apply; writes docs/reliability.md"
+	@echo "make fuzz    give every reader of foreign bytes mutated ones, for FUZZ_MINUTES (10)"
+	@echo "make soak    ten minutes of 200,000 images with faults: flat memory, nothing lost; writes docs/reliability.md"
 	@echo "make screenshots  picture the HTML report of the demo, for docs/images (needs Chromium)"
 	@echo "make package  build wheel and sdist into dist/, and check them"
 	@echo "make licences  list the licences of the dependencies in docs/licences.md"
@@ -66,6 +70,14 @@ format: $(STAMPS)/dev
 bench: $(STAMPS)/dev
 	$(BIN)/python -m benchmarks.run $(if $(RUNS),--runs $(RUNS)) $(ARGS)
 
+# The warning is about a version of mkdocs that constraints.txt does not take.
+docs: $(STAMPS)/dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "site/index.html; the search needs a server: python3 -m http.server --directory site"
+
+reference: $(STAMPS)/dev
+	$(BIN)/python -m tools.cli_reference
+
 screenshots: $(STAMPS)/dev
 	$(BIN)/python -m benchmarks.screenshots
 
@@ -85,8 +97,14 @@ crash: $(STAMPS)/dev
 	CRASH_SEEDS=100 $(BIN)/python -m pytest --numprocesses auto -k killed_audit tests/cli/test_audit_estate.py $(ARGS)
 	CRASH_SEEDS=200 $(BIN)/python -m pytest --numprocesses auto tests/cli/test_remediation_crash.py $(ARGS)
 
+faults: $(STAMPS)/dev
+	$(BIN)/python -m tests.faults.write
+
 fuzz: $(STAMPS)/dev
 	$(BIN)/python -m tests.fuzz.run
+
+soak: $(STAMPS)/dev
+	$(BIN)/python -m benchmarks.soak --update $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -65,17 +65,17 @@ def _no_real_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _watch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watch]:
+def secret_watch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watch]:
     """Looks for dummy secrets in all that is written while the tests run; see `tests/secret_watch.py`."""
     with watching(tmp_path_factory.getbasetemp()) as watch:
         yield watch
 
 
 @pytest.fixture(autouse=True)
-def _no_secret_leaks(_watch: Watch, tmp_path: Path) -> Iterator[None]:
+def _no_secret_leaks(secret_watch: Watch, tmp_path: Path) -> Iterator[None]:
     """Fails a test in which a dummy secret was logged, or written to a file of its own."""
     yield
-    _watch.look_after_test(tmp_path)
+    secret_watch.look_after_test(tmp_path)
 
 
 @pytest.hookimpl(wrapper=True)

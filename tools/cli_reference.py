@@ -27,9 +27,9 @@ _CLI_INTRO = """\
 Every command prints its part of this page by `--help`. Data goes to stdout, talk and progress to stderr. What the exit
 codes mean is [the same for every command](exit-codes.md).
 
-Variables and files of the AWS CLI are read as the AWS CLI reads them (`AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL` and
-so on). Besides these, `AMIGUARD_CONFIG` names the [settings file](settings.md#which-file-counts), and `NO_COLOR` switches
-colours off.
+Variables and files of the AWS CLI are read as the AWS CLI reads them (`AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL`
+and so on). Besides these, `AMIGUARD_CONFIG` names the [settings file](settings.md#which-file-counts), and `NO_COLOR`
+switches colours off.
 """
 _CHECKS_INTRO = """\
 # The checks

@@ -1,7 +1,7 @@
 """Hooks of mkdocs: what stands outside of docs/ is published too, and no page loads anything from elsewhere.
 
-On a repository's web page, links from docs/ to a schema, the changelog or the benchmarks lead to the file where it is. The
-site has only what is in docs/: these files are added to it, and the links to them are turned.
+On a repository's web page, links from docs/ to a schema, the changelog or the benchmarks lead to the file where it is.
+The site has only what is in docs/: these files are added to it, and the links to them are turned.
 """
 
 import posixpath

@@ -1,4 +1,4 @@
-"""README and tutorial: every command runs on the demo's AWS as it is written, ends as the text says, and prints that."""
+"""README and tutorial: every command runs on the demo's AWS as it is written, and ends and prints as the text says."""
 
 import os
 import pty
@@ -92,7 +92,13 @@ def _run(text: str, folder: Path, environment: dict[str, str]) -> tuple[int, str
     else:
         with output.open("wb") as out:
             code = subprocess.run(
-                ["bash", "-c", text], cwd=folder, env=environment, stdin=theirs, stdout=out, stderr=theirs, check=False
+                ["/bin/bash", "-c", text],
+                cwd=folder,
+                env=environment,
+                stdin=theirs,
+                stdout=out,
+                stderr=theirs,
+                check=False,
             ).returncode
     os.close(theirs)
     listener.join()

@@ -47,7 +47,7 @@ def _child(arguments: list[str], folder: str, environment: dict[str, str], termi
     for descriptor, number in ((device, 0), (written, 1), (device, 2)):
         os.dup2(descriptor, number)
     sys.stdin, sys.stdout, sys.stderr = (
-        open(number, mode, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115 - the three of this process
+        open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - the three of this process
         for number, mode in ((0, "r"), (1, "w"), (2, "w"))
     )
     sys.argv = ["amiguard", *arguments]

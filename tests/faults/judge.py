@@ -249,7 +249,7 @@ def _assert_journal(
             assert "this outcome could not be journaled" in told, f"the journal has no outcome of {key}"
         if change.status is ChangeStatus.APPLIED:
             assert now.get(key, prepared.after[key]) == prepared.after[key], f"the journal says applied of {key}"
-            assert outcomes[key] in {"applied", "undone"}
+            assert outcomes[key] in {"applied", "undone", "already done", "already undone"}, outcomes[key]
     for key, present in now.items():
         if present != prepared.before.get(key, NEW):
             assert key in journaled, f"{key} was changed, and the journal does not know it"

@@ -1,7 +1,7 @@
 """One target under atheris, which is led by the branches that an input reaches: `python -m tests.fuzz.by_atheris NAME`.
 
-Further arguments are libFuzzer's (`-max_total_time=60`). Atheris is no dependency: `pip install atheris` where there is a
-build of it.
+Further arguments are libFuzzer's (`-max_total_time=60`). Atheris is no dependency: `pip install atheris` where there is
+a build of it.
 """
 
 import importlib

@@ -14,7 +14,7 @@ from amiguard.files.journal import open_journal, read_journal
 from amiguard.files.notify_state import NotifyState
 from amiguard.files.plan_file import load_plan, write_plan
 from amiguard.files.plan_v1 import document_of
-from amiguard.files.settings import load_settings
+from amiguard.files.settings import load_settings, settings_of
 from amiguard.files.strict_json import digest_of
 from amiguard.files.vendors_file import load_vendors
 from tests.fuzz.target import Form, Target, as_file
@@ -58,12 +58,13 @@ def load_settings_file(data: bytes) -> None:
     """A mistake names the file; settings that are read are read again as they were."""
     with as_file(data, "amiguard.yaml") as path:
         try:
+            settings_of(data.decode("utf-8", "surrogateescape"), path, today=TODAY)
             found = load_settings(path, today=TODAY)
         except SettingsError as error:
             assert error.message.startswith(str(path))  # noqa: PT017 - either end is right
             raise
         assert found == load_settings(path, today=TODAY)
-        assert found.trusts_nobody is not bool(found.policy.entries) or not found.policy.entries
+        assert not (found.trusts_nobody and found.policy.entries)
 
 
 def load_vendors_file(data: bytes) -> None:
@@ -141,6 +142,7 @@ def load_checkpoint(data: bytes) -> None:
     """What is taken up is whole, and is there again the next time."""
     with as_file(data) as path:
         with Checkpoint(path, WANTED) as checkpoint:
+            assert datetime.fromisoformat(checkpoint.identity.started_at).tzinfo  # as the audit that goes on reads it
             accounts, targets = checkpoint.accounts, checkpoint.targets
             results = {key: b"".join(checkpoint.results(*key)) for key in targets}
             assert all(isinstance(text, str) for key in targets for text in key)

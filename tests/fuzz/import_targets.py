@@ -35,9 +35,7 @@ def _target(name: str, form: Form, files: Iterable[str], examples: int) -> Targe
 
 
 IMPORT_TARGETS = (
-    _target(
-        "conformity", Form.JSON, ["account-settings.json", "profile.json", "profile-downloaded.json"], 300
-    ),
+    _target("conformity", Form.JSON, ["account-settings.json", "profile.json", "profile-downloaded.json"], 300),
     _target("vision-one", Form.JSON, ["scan-rules-2.json"], 200),
     _target("terraform", Form.JSON, ["terraform-plan.json"], 200),
     _target("powerpipe", Form.JSON, ["perimeter.json"], 200),

@@ -221,7 +221,7 @@ def _on_xml(change: Callable[[ET.Element, ET.Element, Mutation], None]) -> Chang
             return data
         change(*pairs[by.where % len(pairs)], by)
         try:
-            return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+            return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
         except (ValueError, RecursionError):
             return data
 

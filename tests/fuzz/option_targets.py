@@ -34,7 +34,7 @@ def _takes(read: Callable[[str], object], text: str) -> bool:
     try:
         read(text)
     except typer.BadParameter as error:
-        assert error.message
+        assert error.message  # noqa: PT017 - either end is right
         return False
     return True
 

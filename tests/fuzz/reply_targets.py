@@ -90,8 +90,10 @@ def _shape(service: str, operation: str) -> Any:
 
 def parsed(data: bytes, service: str, operation: str) -> Mapping[str, Any]:
     """A reply as botocore gives it."""
-    reply: Mapping[str, Any] = ReplyParsers().create_parser("json").parse(
-        {"headers": {}, "status_code": 200, "body": data}, _shape(service, operation)
+    reply: Mapping[str, Any] = (
+        ReplyParsers()
+        .create_parser("json")
+        .parse({"headers": {}, "status_code": 200, "body": data}, _shape(service, operation))
     )
     return reply
 
@@ -147,7 +149,9 @@ def _reply(name: str, run: Callable[[bytes], object], seed: object) -> Target:
 
 
 REPLY_TARGETS = (
-    Target("trail-record", Form.JSON, read_record, (MalformedEventError,), tuple(map(_json, (SHARE, OLDER, ORIGIN))), 800),
+    Target(
+        "trail-record", Form.JSON, read_record, (MalformedEventError,), tuple(map(_json, (SHARE, OLDER, ORIGIN))), 800
+    ),
     _reply(
         "trail-events",
         read_events_reply,

@@ -17,11 +17,13 @@ from amiguard.report.evidence_values import core_evidence
 from amiguard.report.interface import ALL, Renderer, header_v1
 from amiguard.report.json_document import render_json
 from amiguard.report.jsonl import write_evidence, write_header, write_results, write_summary
+from amiguard.report.policy_v1 import trust_policy_v1
 from amiguard.report.saved_report import core_result, open_saved_report
 from amiguard.report.spool import Spool
 from tests.fuzz.target import Form, Target, as_file
 from tests.unit.evidence_samples import all_evidence, with_evidence
-from tests.unit.test_report_samples import HEADER, sample_report
+from tests.unit.test_report_html import EXCEPTIONS, POLICY
+from tests.unit.test_report_samples import HEADER
 from tests.unit.v1_reports import a_report, a_result, a_target
 
 
@@ -68,16 +70,11 @@ def compare_reports(data: bytes) -> None:
                 render(found, io.StringIO())
 
 
-def _document() -> bytes:
-    stream = io.StringIO()
-    with sample_report() as report:
-        render_json(report, ALL, stream)
-    return stream.getvalue().encode()
-
-
 def _small() -> bytes:
     stream = io.StringIO()
-    render_json(a_report([with_evidence(), a_result(2, "pass", "informational", grants=())], [a_target()]), ALL, stream)
+    report = a_report([with_evidence(), a_result(2, "pass", "informational", grants=())], [a_target()])
+    report.audit["trust_policy"] = trust_policy_v1(POLICY, EXCEPTIONS)
+    render_json(report, ALL, stream)
     return stream.getvalue().encode()
 
 
@@ -101,6 +98,6 @@ def _target(name: str, run: Callable[[bytes], object], examples: int) -> Target:
 
 REPORT_TARGETS = (
     _target("report", read_report, 500),
-    _target("report-formats", render_report, 150),
+    _target("report-formats", render_report, 100),
     _target("report-diff", compare_reports, 200),
 )

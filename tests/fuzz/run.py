@@ -77,7 +77,13 @@ def _by_atheris(names: list[str], seconds: float) -> set[str]:
     """A process for each target: libFuzzer ends its process."""
     failed = set()
     for name in names:
-        command = [sys.executable, "-m", "tests.fuzz.by_atheris", name, f"-max_total_time={int(seconds / len(names)) + 1}"]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.fuzz.by_atheris",
+            name,
+            f"-max_total_time={int(seconds / len(names)) + 1}",
+        ]
         if subprocess.run(command, check=False, cwd=Path(__file__).parents[2]).returncode:
             failed.add(name)
     return failed

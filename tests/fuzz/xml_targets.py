@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from xml.etree import ElementTree as ET
 
-from lxml import etree
-
 from amiguard.aws.block_public_access import parse_block_public_access
 from amiguard.aws.ec2_xml import MalformedReplyError, parse_error, parse_reply
 from amiguard.aws.errors import explain

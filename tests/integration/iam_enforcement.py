@@ -73,7 +73,8 @@ def holds(operator: str, there: Sequence[str], wanted: Sequence[str]) -> bool:
             return any(one not in wanted for one in there)
         case "ForAllValues:StringEquals":
             return set(there) <= set(wanted)
-    raise AssertionError(f"the tests know no {operator}")
+        case _:
+            raise AssertionError(f"the tests know no {operator}")
 
 
 def listed(value: str | Sequence[str]) -> Sequence[str]:

@@ -1,22 +1,25 @@
-"""An organization in moto whose principals have exactly the policies that `amiguard policy` prints, or all but an action.
+"""An organization in moto whose principals have the policies that `amiguard policy` prints, or all but an action.
 
 The runner is a user of the hub; the roles of the member account are those of the CloudFormation template.
 """
 
 import json
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.loaders import create_loader
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
-from typer.testing import CliRunner
 
-from amiguard.cli.main import app
+from amiguard.cli import main as program
 from amiguard.demo.moto_methods import state_at
 from amiguard.demo.usage_state import ImageUsage, ImageUse
 from tests.integration.iam_enforcement import enforced
@@ -36,9 +39,13 @@ TARGETS = f"""targets:
 REST = f"""remediation: {{role_name: {REMEDIATION}, external_id: {EXTERNAL_ID}}}
 notify: [{{sns: "{TOPIC}", on: always}}]"""
 SETTINGS = f"version: 1\n{TRUST}\n{TARGETS}\n{REST}\n"
+IMAGES = "ami-cross-account-access"
+SWITCH_STATE = "amiguard_image_block_public_access"
+"""Where the demo keeps the switch at moto's backend."""
 PARAMETERS = {"HubAccountId": HUB, "AWS::Partition": "aws"}
 
 Document = dict[str, Any]
+_shared_loader = cache(create_loader)  # to read the descriptions of the services costs more than all calls
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,10 @@ class Result:
         found = self.report["results"]
         return [one["status"] for one in found if (one["check_id"], one["account_id"]) == (check_id, account_id)]
 
-    @property
-    def evidence(self) -> Any:
-        """That of the first failing image."""
-        return next(one for one in self.report["results"] if one["status"] == "fail" and one["image"])["evidence"]
+    def evidence(self, image_id: str) -> Any:
+        """That of a failing image."""
+        results = [one for one in self.report["results"] if one["image"] and one["image"]["id"] == image_id]
+        return next(one["evidence"] for one in results if one["check_id"] == IMAGES)
 
 
 class World:
@@ -91,8 +98,12 @@ class World:
                 patch.setenv(name, value)
             patch.setenv("XDG_STATE_HOME", str(self.folder / "state"))
             patch.chdir(self.folder)
-            found = CliRunner().invoke(app, list(arguments))
-        return Result(found.exit_code, found.stdout, found.stderr)
+            patch.setattr(sys, "argv", ["amiguard", *arguments])
+            patch.setattr("botocore.session.create_loader", _shared_loader)
+            out, err = StringIO(), StringIO()
+            with redirect_stdout(out), redirect_stderr(err):
+                code = program._run()
+        return Result(code, out.getvalue(), err.getvalue())
 
     def printed(self, *arguments: str) -> Document:
         """What `amiguard policy` prints."""
@@ -107,7 +118,7 @@ class World:
         for image_id in (self.image, self.held):
             backend.modify_image_attribute(image_id, [{"UserId": STRANGER}], [])
         backend.add_create_volume_permission(self.snapshot, user_ids=[STRANGER], groups=[])
-        backend.amiguard_image_block_public_access = "unblocked"
+        setattr(backend, SWITCH_STATE, "unblocked")
         state_at(backend, ImageUsage).reports.clear()
 
     def shared_with(self) -> tuple[set[str], set[str], str]:
@@ -115,13 +126,13 @@ class World:
         backend = ec2_backends[self.member][REGION]
         image = {one["UserId"] for one in backend.amis[self.image].launch_permissions}
         snapshot = set(backend.get_create_volume_permission_userids(self.snapshot))
-        return image, snapshot, backend.amiguard_image_block_public_access
+        return image, snapshot, getattr(backend, SWITCH_STATE)
 
     @contextmanager
     def permitted(
         self, runner: Document, role: Document | None = None, *, name: str = AUDIT, missing: str = ""
     ) -> Iterator[None]:
-        """IAM is asked from here on, and lets the runner and a role of the member do exactly this, but for an action."""
+        """From here on the runner and a role of the member may do exactly this, but for an action."""
         with opened(self.url, "iam") as iam:
             document = json.dumps(without(runner, missing))
             iam.put_user_policy(UserName="runner", PolicyName="exactly", PolicyDocument=document)
@@ -175,7 +186,8 @@ def resolved(value: Any, template: Document) -> Any:
             return {key: resolved(one, template) for key, one in value.items()}
         case list():
             return [resolved(one, template) for one in value]
-    return value
+        case _:
+            return value
 
 
 def _organize(url: str) -> tuple[str, dict[str, str]]:

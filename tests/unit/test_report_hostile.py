@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 import pytest
 
@@ -134,7 +133,6 @@ FIELDS = (
 )
 
 
-@cache
 def rendered(name: str, field: str, text: str) -> Reading:
     one = FORMATS[name]
     stream = io.StringIO()
@@ -143,18 +141,23 @@ def rendered(name: str, field: str, text: str) -> Reading:
     return one.read(stream.getvalue().encode("utf-8").decode("utf-8"))
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("name", FORMATS)
-def test_it_is_text_and_nothing_else(name: str, field: str, text: str) -> None:
+def test_it_is_text_and_nothing_else(name: str, field: str) -> None:
+    # In one test: thousands of tests of a millisecond cost more than what they test.
+    benign = rendered(name, field, BENIGN).shape
+    assert [one for one, text in HOSTILE.items() if not is_text(name, field, text, benign)] == []
+
+
+def is_text(name: str, field: str, text: str, benign: object) -> bool:
+    """Whether a text stays one, and is shown where the format shows it."""
     reading = rendered(name, field, text)
     # Without a text there is no place for it in some formats.
-    if text:
-        assert reading.shape == rendered(name, field, BENIGN).shape
-    if field not in FORMATS[name].fields:
-        return
+    if text and reading.shape != benign:
+        return False
     begins = " ".join(as_shown(name, field, printable(text))[:SURE].split())
-    assert any(begins in " ".join(shown.split()) for shown in reading.texts)
+    shown = any(begins in " ".join(one.split()) for one in reading.texts)
+    return shown or field not in FORMATS[name].fields
 
 
 def as_shown(name: str, field: str, text: str) -> str:

@@ -84,14 +84,14 @@ class RoleCalls:
                 if error.response.get("Error", {}).get("Code") in THROTTLING:
                     throttled += 1
                     self._stats.throttled += 1
-                    self._hold(min(_LONGEST_PAUSE, 0.5 * 2 ** min(throttled, 6)) * random.uniform(0.5, 1))  # noqa: S311
+                    self._hold(min(_LONGEST_PAUSE, 0.5 * 2 ** min(throttled, 6)) * random.uniform(0.5, 1))  # noqa: S311 - no secret
                     continue
                 reason = _why_broken(role, error, client)
             except (*CALL_ERRORS, KeyError) as error:
                 reason = _why_no_reply(role, error)
             broken += 1
             give_up_at = give_up_at or time.monotonic() + self._retry.seconds
-            pause = self._retry.first_pause * 2 ** (broken - 1) * random.uniform(0.5, 1)  # noqa: S311
+            pause = self._retry.first_pause * 2 ** (broken - 1) * random.uniform(0.5, 1)  # noqa: S311 - no secret
             if broken >= self._retry.tries or time.monotonic() + pause > give_up_at:
                 raise _unreadable(f"{reason} (tried {broken} times)", "check the network, and AWS_ENDPOINT_URL")
             self._pause(pause)

@@ -158,7 +158,7 @@ class Ec2QueryClient:
                 case _Broken(reason):
                     broken += 1
                     give_up_at = give_up_at or loop.time() + self._retry.seconds
-                    pause = self._retry.first_pause * 2 ** (broken - 1) * random.uniform(0.5, 1)  # noqa: S311
+                    pause = self._retry.first_pause * 2 ** (broken - 1) * random.uniform(0.5, 1)  # noqa: S311 - no secret
                     if broken >= self._retry.tries or loop.time() + pause > give_up_at:
                         self._log("given up", action, reason=reason, tries=broken)
                         return Unreadable(f"{reason} (tried {broken} times)")

@@ -100,7 +100,7 @@ class OrganizationsClient:
                 reason = _why_no_reply(operation, error)
             broken += 1
             give_up_at = give_up_at or loop.time() + self._retry.seconds
-            pause = self._retry.first_pause * 2 ** (broken - 1) * random.uniform(0.5, 1)  # noqa: S311
+            pause = self._retry.first_pause * 2 ** (broken - 1) * random.uniform(0.5, 1)  # noqa: S311 - no secret
             if broken >= self._retry.tries or loop.time() + pause > give_up_at:
                 raise OrganizationsCallError(operation, Unreadable(f"{reason} (tried {broken} times)"))
             _LOG.debug("trying again", extra={"action": operation, "reason": reason, "pause": round(pause, 3)})

@@ -6,6 +6,7 @@ from amiguard.aws.block_public_access import parse_block_public_access
 from amiguard.aws.ec2_query import Ec2QueryClient
 from amiguard.aws.errors import ApiError, explain
 from amiguard.aws.images import MOST_FILTER_VALUES, PAGE, ImagePage, ImageQuery, page_parameters, parse_page
+from amiguard.aws.listed_ids import ListedIds
 from amiguard.aws.pacing import Pacer
 from amiguard.aws.permissions import explain_permission_error, parse_permission, permission_parameters
 from amiguard.aws.snapshots import (
@@ -99,7 +100,7 @@ class Ec2ImageReader:
         return explain(reply, f"ec2:{action}") if isinstance(reply, ApiError) else reply
 
     async def _pages(self, query: ImageQuery) -> AsyncIterator[tuple[Image, ...] | Unreadable]:
-        seen: set[str] = set()
+        listed = ListedIds()
         tokens: set[str] = set()
         token: str | None = None
         empty_pages = 0
@@ -108,8 +109,7 @@ class Ec2ImageReader:
             if isinstance(page, Unreadable):
                 yield page
                 return
-            new = tuple({image.image_id: image for image in page.images if image.image_id not in seen}.values())
-            seen.update(image.image_id for image in new)
+            new = tuple(image for image in page.images if listed.add(image.image_id))
             if new:
                 yield new
             empty_pages = 0 if new else empty_pages + 1

@@ -90,7 +90,7 @@ class Topic:
                     return said
             else:
                 return None
-            pause = self._retry.first_pause * 2 ** (tried - 1) * random.uniform(0.5, 1)  # noqa: S311
+            pause = self._retry.first_pause * 2 ** (tried - 1) * random.uniform(0.5, 1)  # noqa: S311 - no secret
             if tried >= self._retry.tries or self._clock() + pause > give_up_at:
                 return f"{said} (tried {tried} times)"
             _LOG.debug("trying again", extra={"action": "Publish", "pause": round(pause, 3)})

@@ -36,13 +36,14 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def create_file(path: Path, data: bytes) -> None:
-    """Write a new file.
+    """Write a new file that nobody but its owner may change, whatever the umask.
 
     Raises:
         OutputError: it cannot be written, or something of that name is there: that is left as it is.
     """
     try:
-        with path.open("xb") as file:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        with os.fdopen(descriptor, "wb") as file:
             try:
                 file.write(data)
                 file.flush()

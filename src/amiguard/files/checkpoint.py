@@ -79,7 +79,7 @@ class Checkpoint:
         """Open or begin a checkpoint.
 
         Args:
-            path: the file; created readable for its owner only.
+            path: the file; readable for its owner only, whatever it was before.
             wanted: the audit that is to be done.
             clock: seconds, for the time between fsyncs.
 
@@ -99,6 +99,7 @@ class Checkpoint:
             raise _cannot(path, error) from error
         try:
             self._lock()
+            self._make_private()
             self.identity = self._load(wanted)
         except BaseException:
             self._file.close()
@@ -149,6 +150,12 @@ class Checkpoint:
             raise SettingsError(
                 f"the checkpoint {self.path} is in use by another audit", hint="wait for it, or name another file"
             ) from error
+
+    def _make_private(self) -> None:
+        try:
+            os.fchmod(self._file.fileno(), 0o600)
+        except OSError as error:
+            raise _cannot(self.path, error) from error
 
     def _load(self, wanted: AuditIdentity) -> AuditIdentity:
         header = self._read_record()
@@ -255,17 +262,20 @@ def _is_counts(value: object) -> bool:
     return isinstance(value, dict) and all(map(_is_count, value.values()))
 
 
-def _is_texts(value: object) -> bool:
-    inner = value.values() if isinstance(value, dict) else value
-    return isinstance(value, (dict, list)) and all(map(_is_text, inner))
+def _is_list_of_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_texts_by_name(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, value.values()))
 
 
 _SPENT: Mapping[str, Callable[[object], bool]] = {"calls": _is_counts, "throttled": _is_count}
 _ACCOUNT = {
     "account_id": _is_text,
     "partition": _is_text,
-    "regions": lambda value: isinstance(value, list) and _is_texts(value),
-    "skipped": lambda value: isinstance(value, dict) and _is_texts(value),
+    "regions": _is_list_of_texts,
+    "skipped": _is_texts_by_name,
     **_SPENT,
 }
 _TARGET = {

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,13 +21,16 @@ _HOLDER = re.compile(rb'\{"pid": ([0-9]{1,10}), "since": "([0-9TZ:-]{20})"\}\n')
 def state_folder(environment: Mapping[str, str]) -> Path:
     """`$XDG_STATE_HOME/amiguard`, else `~/.local/state/amiguard`; made for its owner only if it is not there.
 
+    Who can write there can put a journal there, and a rollback does what a journal says: a folder that others may write
+    to is not used.
+
     Source: XDG Base Directory Specification; a path that is not absolute is ignored.
 
     Args:
         environment: the environment variables.
 
     Raises:
-        OutputError: there is none, and it cannot be made.
+        OutputError: there is none, and it cannot be made; or others may write to it.
     """
     configured = Path(environment.get("XDG_STATE_HOME", ""))
     home = Path(environment.get("HOME", ""))
@@ -117,7 +121,16 @@ def _made(folder: Path) -> Path:
                 one.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise OutputError(f"the folder {folder} cannot be made: {error.strerror}", hint=_HINT) from error
+    _refuse_others(folder)
     return folder
+
+
+def _refuse_others(folder: Path) -> None:
+    found = folder.stat()
+    if found.st_uid not in (0, os.geteuid()):
+        raise OutputError(f"the folder {folder} belongs to somebody else", hint=_HINT)
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise OutputError(f"others may write to the folder {folder}", hint=f"take that from them: chmod go-w {folder}")
 
 
 def _cannot_write(path: Path, error: OSError) -> OutputError:

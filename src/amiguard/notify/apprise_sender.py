@@ -25,6 +25,10 @@ class NotAppriseUrlError(Exception):
     """Apprise does not take the URL. There is no more to tell: what it would say has the URL in it."""
 
 
+class TemplateUrlError(Exception):
+    """The URL names a template for its messages: any file of this machine, sent to someone else."""
+
+
 class AppriseSender:
     """Sends to one Apprise URL.
 
@@ -33,6 +37,7 @@ class AppriseSender:
 
     Raises:
         NotAppriseUrlError: Apprise does not take it.
+        TemplateUrlError: it names a template.
         SettingsError: Apprise is not installed.
     """
 
@@ -56,6 +61,9 @@ class AppriseSender:
             self._plugin = None
         if self._plugin is None:
             raise NotAppriseUrlError
+        # Templates are attachments to Apprise; with some mail services the word stands for an id at the service.
+        if isinstance(template := getattr(self._plugin, "template", None), apprise.AppriseAttachment) and template:
+            raise TemplateUrlError
 
     def send(self, title: str, body: str, verdict: str) -> str | None:
         """Send plain text; it blocks.

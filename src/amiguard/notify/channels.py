@@ -7,7 +7,7 @@ from typing import Protocol
 
 from amiguard.core.errors import SettingsError
 from amiguard.core.notification import NotifyEntry, TopicTarget, UrlTarget, VariableTarget
-from amiguard.notify.apprise_sender import AppriseSender, NotAppriseUrlError
+from amiguard.notify.apprise_sender import AppriseSender, NotAppriseUrlError, TemplateUrlError
 
 _HINT = "https://appriseit.com/services/ says how the URL of each service reads"
 
@@ -94,6 +94,11 @@ def _open_url(entry: NotifyEntry, url: str, wrong: str) -> Channel:
         return Channel(entry, AppriseSender(url), _key(entry, url))
     except NotAppriseUrlError:
         raise _UnusableError(f"{wrong}: write it as Apprise's documentation of that service says") from None
+    except TemplateUrlError:
+        key = wrong.partition(":")[0]
+        raise _UnusableError(
+            f"{key}: the URL names a template: delete `template=`, only amiguard's own messages are sent"
+        ) from None
 
 
 def _key(entry: NotifyEntry, goes_to: str) -> str:

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TextIO
 
 from amiguard.core.errors import OutputError
+from amiguard.core.planted_link import is_planted
 
+_OPEN_FILES = frozenset(map(Path, ("/dev", "/dev/fd", "/proc/self/fd")))
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
@@ -38,7 +40,8 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
 
     Args:
         path: the file to replace, readable for its owner only; None is stdout, which stays open. A link stays, and
-            the file that it points to is replaced. A device or pipe is written to as it is.
+            the file that it points to is replaced, unless someone else made the link in a folder like /tmp. A device or
+            pipe, and what /dev/stdout stands for, is written to as it is.
 
     Raises:
         OutputError: the file cannot be written. What it held before is untouched, and no other file is left behind.
@@ -51,7 +54,9 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
     with _writing(path):
         file = _file_to_replace(path)
         if file is None:
-            with path.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+            # Neither made nor emptied: a file behind /dev/stdout may hold what others wrote before.
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY)
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
                 yield stream
         else:
             with _replacing(file) as stream:
@@ -101,7 +106,11 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _file_to_replace(path: Path) -> Path | None:
-    """The regular file, links followed, that is or will be there; None is a device or pipe: never to be replaced."""
+    """The regular file, links followed, that is or will be there; None is a device, pipe or open file: not replaced."""
+    if path.is_symlink() and is_planted(path.lstat(), path.parent.stat(), os.geteuid()):
+        raise OutputError(f"{path} is a link that someone else has made: it is not followed", hint="name another file")
+    if path.absolute().parent in _OPEN_FILES and path.exists():
+        return None
     file = Path(os.path.realpath(path))
     try:
         mode = path.stat().st_mode

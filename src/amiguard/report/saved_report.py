@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import NotRequired, TextIO, TypedDict, cast
 
@@ -37,6 +38,7 @@ from amiguard.report.json_v1 import (
 )
 
 _HINT = "write one with `amiguard audit --format json --output FILE`"
+_TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _COUNTED: tuple[StatusV1, ...] = ("pass", "fail", "suppressed", "unknown")
 
 
@@ -280,7 +282,21 @@ class _Reader:
             raise _FaultError(f"is not a whole report: {str(error).removeprefix('.')}") from error
         if document["tool"]["name"] != "amiguard":
             raise _FaultError("is not a report of amiguard")
+        for name, text in (
+            ("started_at", document["audit"]["started_at"]),
+            ("finished_at", document["audit"]["finished_at"]),
+        ):
+            if not _is_time(text):
+                raise _FaultError(f"is not a whole report: audit.{name} is no time in UTC")
         return document
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return _TIME.fullmatch(text) is not None
 
 
 def _joined(header: _HeaderLineV1, end: _SummaryLineV1) -> _DocumentV1:

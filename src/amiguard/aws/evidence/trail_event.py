@@ -189,7 +189,4 @@ def _values(value: object) -> list[Any]:
 def _text(value: object) -> str:
     if value is None:
         return ""
-    try:
-        return (value if isinstance(value, str) else json.dumps(value))[:_LONGEST_TEXT]
-    except RecursionError as error:  # it could just be read
-        raise MalformedEventError("the record is nested too deeply") from error
+    return (value if isinstance(value, str) else json.dumps(value))[:_LONGEST_TEXT]

@@ -16,11 +16,13 @@ else
   INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help demo test lint format docs reference bench crash faults fuzz soak screenshots package licences audit-dependencies clean
+.PHONY: help demo test coverage mutation lint format docs reference bench crash faults fuzz soak screenshots package licences audit-dependencies clean
 
 help:
 	@echo "make demo    audit an embedded AWS (no account needed)"
 	@echo "make test    run all tests"
+	@echo "make coverage  run all tests, and see which lines and branches none of them runs"
+	@echo "make mutation  break the core in small ways, and see which changes no test notices"
 	@echo "make lint    ruff, mypy --strict, import-linter"
 	@echo "make format  let ruff format and mend the code"
 	@echo "make docs    the documentation site, in site/"
@@ -56,6 +58,18 @@ demo: $(STAMPS)/demo
 
 test: $(STAMPS)/dev
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+
+# The whole suite once more, traced: what it costs is the tracing, not a second run. The program that tests start counts.
+coverage: $(STAMPS)/dev
+	rm -rf .coverage
+	$(BIN)/coverage run -m pytest --numprocesses auto --dist worksteal $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=95
+	$(BIN)/coverage report --fail-under=100 --include='src/amiguard/core/**'
+
+# About half an hour: a sample of the core's mutants, with a fixed seed. All of them: make mutation ARGS=--all
+mutation: $(STAMPS)/dev
+	$(BIN)/python -m tools.mutation $(ARGS)
 
 lint: $(STAMPS)/dev
 	$(BIN)/ruff check .
@@ -107,4 +121,4 @@ soak: $(STAMPS)/dev
 	$(BIN)/python -m benchmarks.soak --update $(ARGS)
 
 clean:
-	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

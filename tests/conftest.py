@@ -49,6 +49,8 @@ def scrubbed_environment(home: Path, extra: Mapping[str, str] | None = None) -> 
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": str(home / "no-aws-config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(home / "no-aws-credentials"),
+        # Where coverage is measured, it is measured in the program, too.
+        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS_")},
         **(extra or {}),
     }
 

@@ -38,7 +38,7 @@ def leaks(text: str | bytes | None) -> bool:
 
 def files_with_secrets(folder: Path) -> list[Path]:
     """The files in a folder, at any depth, that hold a dummy secret that no test gave them."""
-    return [path for path in _files(folder) if path.name not in _GIVEN and leaks(path.read_bytes())]
+    return [path for path in _regular(folder) if path.name not in _GIVEN and leaks(_content(path))]
 
 
 def leaked_report(report: pytest.TestReport) -> pytest.TestReport:
@@ -141,14 +141,14 @@ def _is_ours(args: Any) -> bool:
     return Path(words[0]).name != "aws" and any("amiguard" in word for word in words)
 
 
-def _files(folder: Path) -> Iterable[Path]:
-    """Regular files that can be read; links are not followed."""
-    return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink() and _readable(path))
+def _regular(folder: Path) -> Iterable[Path]:
+    """Regular files; links are not followed."""
+    return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
-def _readable(path: Path) -> bool:
+def _content(path: Path) -> bytes | None:
+    """What is in a file; None if it may not be read, or is gone meanwhile."""
     try:
-        with path.open("rb"):
-            return True
+        return path.read_bytes()
     except OSError:
-        return False
+        return None

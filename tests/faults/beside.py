@@ -131,7 +131,7 @@ class _Signalled:
 def signalled(run: Run, call: str, number: signal.Signals) -> Outcome:
     """A signal comes while a call is under way, in the middle of such calls."""
     begun = prepared(run)
-    strike = Fault(Rewrite(_Signalled(number)), action=call, skip=begun.calls[call] // 2, times=1)
+    strike = Fault(Rewrite(_Signalled(number)), action=call, skip=begun.calls[OWNER, call] // 2, times=1)
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         folder = Path(name)
         begun.fill(folder)
@@ -150,7 +150,7 @@ def killed(run: Run, call: str) -> Outcome:
     keep = ("--output", "report.json", "--checkpoint", "checkpoint") if not run.changes else ()
     command = [str(PROGRAM), *ARGUMENTS[run], *keep]
     killer = Killer()
-    strike = Fault(Rewrite(killer), action=call, skip=begun.calls[call] // 2, times=1)
+    strike = Fault(Rewrite(killer), action=call, skip=begun.calls[OWNER, call] // 2, times=1)
     with tempfile.TemporaryDirectory() as name, FakeEc2(begun.estate, faults=[strike]) as fake:
         folder = Path(name)
         begun.fill(folder)

@@ -51,16 +51,23 @@ class UnderWay:
         if loop is None or loop.is_closed():
             return
         over = threading.Event()
-        try:
-            loop.call_soon_threadsafe(loop.call_later, seconds, over.set)
-        except RuntimeError:  # the loop was closed meanwhile
-            return
+        changing = threading.Lock()
+
+        def wake() -> None:
+            # At once, by whoever comes first: a thread that is about to wake is at work.
+            with changing:
+                if not over.is_set():
+                    self.asleep -= 1
+                    over.set()
+
         self.asleep += 1
         try:
+            loop.call_soon_threadsafe(loop.call_later, seconds, wake)
             while not over.wait(_POLL) and not woken():
                 pass
-        finally:
-            self.asleep -= 1
+        except RuntimeError:  # the loop was closed meanwhile
+            pass
+        wake()
 
 
 class _JumpingSelector(selectors.SelectSelector):

@@ -32,7 +32,7 @@ from benchmarks.fake_ec2 import (
 from benchmarks.fake_ec2.effects import LISTINGS
 from benchmarks.fake_ec2.replies import JSON_SERVICES
 from benchmarks.fake_ec2.store import Store
-from tests.faults.estate import APPEARED, STRANGER, image
+from tests.faults.estate import APPEARED, MEMBER, OWNER, STRANGER, image, snapshot
 
 _HTML: Final = b"<!doctype html><html><body><h1>Sign in to the network</h1></body></html>"
 WRITES: Final = frozenset(
@@ -57,6 +57,17 @@ _NAMED: Final = frozenset(
 """Replies that say what they are about. Events of CloudTrail name other images too: the source of a copy, say."""
 
 
+_BY_ROLE: Final = frozenset(
+    {
+        "DescribeImageAttribute",
+        "DescribeImages",
+        "DescribeRegions",
+        "DescribeSnapshotAttribute",
+        "GetImageBlockPublicAccessState",
+    }
+)
+
+
 class Family(Enum):
     """The tables of the page, in their order."""
 
@@ -77,6 +88,7 @@ class Kind:
         comes_on: tells whether a call can have it.
         burst: how many calls in a row are struck where it does not strike all of them.
         decodable: whether the caller may decode refusals.
+        account_id: whose calls are struck where not all of them are.
     """
 
     name: str
@@ -86,6 +98,12 @@ class Kind:
     comes_on: Callable[[str], bool] = lambda call: True
     burst: int = 1
     decodable: bool = True
+    account_id: str = OWNER
+
+    @property
+    def by_role(self) -> bool:
+        """Whether it strikes the account that a role leads into: only the audit of an organization has one."""
+        return self.account_id == MEMBER
 
 
 def _always(effect: Effect) -> Callable[[str], Effect]:
@@ -103,6 +121,7 @@ def _appear(store: Store, call: Call) -> None:
     new = image(APPEARED, STRANGER)
     if store.image(call.account_id, call.region, new.id) is None:
         store.put_image(call.account_id, call.region, new)
+        store.put_snapshot(call.account_id, call.region, snapshot(APPEARED, STRANGER))
 
 
 def _listing(call: str) -> bool:
@@ -152,6 +171,14 @@ KINDS: Final = (
     ),
     Kind("expired", Family.WORD, "expired token", _in_words_of("ExpiredToken", "ExpiredTokenException", 400)),
     Kind(
+        "expired-role",
+        Family.WORD,
+        "expired session of a role",
+        _always(AwsError("RequestExpired")),
+        _BY_ROLE.__contains__,
+        account_id=MEMBER,
+    ),
+    Kind(
         "skewed",
         Family.WORD,
         "`RequestTimeTooSkewed`",
@@ -169,7 +196,7 @@ KINDS: Final = (
     Kind("opt-in", Family.WORD, "`OptInRequired`", _in_words_of("OptInRequired", "OptInRequired", 403)),
     Kind("duplicate", Family.LISTING, "items twice", _always(DuplicateImages()), _listing),
     Kind("missing", Family.LISTING, "items left out", _always(MissingItems()), _listing),
-    Kind("hole", Family.LISTING, "empty pages that go on", _always(EmptyPage()), _listing, burst=3),
+    Kind("hole", Family.LISTING, "empty pages that go on", _always(EmptyPage()), _listing),
     Kind("endless", Family.LISTING, "endless tokens", _always(EndlessToken()), _listing),
     Kind("circle", Family.LISTING, "the last page again and again", _always(EndlessToken(same=True)), _listing),
     Kind("appears", Family.LISTING, "an image appears", _always(Meanwhile(_appear)), "DescribeImages".__eq__),

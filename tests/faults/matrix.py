@@ -116,12 +116,13 @@ class Cell:
         """The rules for the server.
 
         Args:
-            calls: how many such calls a run without faults makes.
+            calls: how many such calls a run without faults makes as the struck account.
         """
         effect = self.kind.effect(_SERVICES.get(self.call, "ec2"))
         struck = Fault(
             effect,
             action=self.call,
+            account_id=self.kind.account_id if self.kind.by_role or self.at is not At.EVERY else None,
             skip=calls // 2 if self.at is At.MIDDLE else 0,
             times=None if self.at is At.EVERY else self.kind.burst,
         )
@@ -136,6 +137,7 @@ _ONCE: Final = frozenset(
         (Run.AUDIT, "ListAccounts"),
         (Run.AUDIT, "ListRoots"),
         (Run.AUDIT, "AssumeRole"),
+        (Run.AUDIT, "DescribeRegions"),
         (Run.EVIDENCE, "DescribeKey"),
         (Run.EVIDENCE, "GetKeyPolicy"),
         (Run.EVIDENCE, "ListGrants"),
@@ -144,12 +146,19 @@ _ONCE: Final = frozenset(
         (Run.ROLLBACK, "DisableImageBlockPublicAccess"),
     }
 )
-"""The calls that a run makes once: the first is the one in the middle."""
+"""The calls that a run makes once as the account that it begins in."""
 
 
 def is_made_once(run: Run, call: str) -> bool:
-    """Whether a run without faults makes a call once."""
+    """Whether a run without faults makes a call once: the first is the one in the middle."""
     return (run, call) in _ONCE
+
+
+def places(run: Run, call: str, kind: Kind) -> tuple[At, ...]:
+    """At which of the calls a fault is tried."""
+    if not kind.comes_on(call) or (kind.by_role and run is not Run.AUDIT):
+        return ()
+    return (At.FIRST, At.EVERY) if is_made_once(run, call) or kind.by_role else tuple(At)
 
 
 def cells(*runs: Run) -> Iterator[Cell]:
@@ -157,17 +166,15 @@ def cells(*runs: Run) -> Iterator[Cell]:
     for run in runs or Run:
         for call in CALLS[run]:
             for kind in KINDS:
-                if kind.comes_on(call):
-                    places = (At.FIRST, At.EVERY) if is_made_once(run, call) else At
-                    yield from (Cell(run, call, kind, at) for at in places)
+                yield from (Cell(run, call, kind, at) for at in places(run, call, kind))
 
 
 def daily(share: int) -> list[Cell]:
     """Those that are walked each time, and not only by `make faults`: of every call and every kind some."""
-    kinds, places = list(KINDS), list(At)
+    kinds, ats = list(KINDS), list(At)
     calls = [(run, call) for run in Run for call in CALLS[run]]
     return [
         cell
         for cell in cells()
-        if (calls.index((cell.run, cell.call)) + 3 * kinds.index(cell.kind) + places.index(cell.at)) % share == 0
+        if (calls.index((cell.run, cell.call)) + 3 * kinds.index(cell.kind) + ats.index(cell.at)) % share == 0
     ]

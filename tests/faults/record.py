@@ -10,7 +10,7 @@ from typing import Final
 from tests.faults.beside import NAMES, ROOM, SIGNALLED
 from tests.faults.judge import Outcome
 from tests.faults.kinds import KINDS, Family
-from tests.faults.matrix import CALLS, At, Run, cells, is_made_once
+from tests.faults.matrix import CALLS, Run, cells, places
 
 RECORD: Final = Path(__file__).with_name("outcomes.json")
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
@@ -44,9 +44,8 @@ def load() -> Recorded:
     document = json.loads(RECORD.read_text(encoding="utf-8"))
     outcomes = {}
     for cell in cells():
-        places = _places(cell.run, cell.call)
         told = document["cells"][cell.run.name.lower()][cell.call][cell.kind.name].split()
-        outcomes[cell.name] = Outcome[told[places.index(cell.at)]]
+        outcomes[cell.name] = Outcome[told[places(cell.run, cell.call, cell.kind).index(cell.at)]]
     return Recorded(outcomes, {name: Outcome[word] for name, word in document["beside"].items()})
 
 
@@ -58,10 +57,6 @@ def save(recorded: Recorded) -> None:
         calls[cell.kind.name] = f"{calls.get(cell.kind.name, '')} {recorded.outcomes[cell.name].name}".strip()
     document = {"cells": written, "beside": {name: one.name for name, one in recorded.beside.items()}}
     RECORD.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-
-
-def _places(run: Run, call: str) -> tuple[At, ...]:
-    return (At.FIRST, At.EVERY) if is_made_once(run, call) else tuple(At)
 
 
 def render(recorded: Recorded) -> str:

@@ -2,6 +2,7 @@
 
 import functools
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -26,14 +27,14 @@ class Prepared:
 
     Attributes:
         files: what is in its folder at the beginning, by name.
-        calls: how many calls of each action it made.
+        calls: how many calls of each action it made, by account and action.
         before: the state of the estate at the beginning; of an audit, empty.
         after: at the end.
     """
 
     estate: Estate
     files: dict[str, bytes]
-    calls: dict[str, int]
+    calls: Counter[tuple[str, str]]
     played: Played
     before: State
     after: State
@@ -95,9 +96,7 @@ def prepared(run: Run) -> Prepared:
         with FakeEc2(estate) as untouched:
             before = state_of(untouched) if run.changes else {}
         played = play_in(folder, run, estate)
-        calls: dict[str, int] = {}
-        for one in played.served:
-            calls[one.call.action] = calls.get(one.call.action, 0) + 1
+        calls = Counter((one.call.account_id, one.call.action) for one in played.served)
         return Prepared(estate, files, calls, played, before, state_of(played.fake) if run.changes else {})
 
 

@@ -7,6 +7,7 @@ which also writes docs/reliability.md anew.
 import pytest
 
 from tests.faults.beside import terminated_before_the_loop
+from tests.faults.estate import OWNER
 from tests.faults.judge import Outcome
 from tests.faults.kinds import KINDS
 from tests.faults.matrix import CALLS, Cell, Run, cells, daily, is_made_once
@@ -51,10 +52,10 @@ def test_some_of_every_call_and_of_every_kind_is_walked_each_time() -> None:
 def test_the_matrix_knows_the_calls_of_a_run(run: Run) -> None:
     """A call that a run begins to make must enter the matrix."""
     calls = prepared(run).calls
-    assert set(CALLS[run]) <= set(calls)
-    assert {call for call in CALLS[run] if calls[call] == 1} == {call for call in CALLS[run] if is_made_once(run, call)}
-    everywhere = {call for one in Run for call in CALLS[one]}
-    assert set(calls) <= everywhere
+    made_once = {call for call in CALLS[run] if calls[OWNER, call] == 1}
+    assert made_once == {call for call in CALLS[run] if is_made_once(run, call)}
+    assert all(calls[OWNER, call] for call in CALLS[run])
+    assert {call for _, call in calls} <= {call for one in Run for call in CALLS[one]}
 
 
 def test_the_record_is_of_this_matrix() -> None:

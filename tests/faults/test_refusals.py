@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.fake_ec2 import Denied, DeniedInCode, Fault, Hang
-from tests.faults.estate import OWNER
+from benchmarks.fake_ec2 import AwsError, Denied, DeniedInCode, Fault, Hang
+from tests.faults.estate import MEMBER, OWNER
 from tests.faults.matrix import ARGUMENTS, Run
 from tests.faults.play import Played, Stage, play
 from tests.faults.stage import prepared
@@ -55,3 +55,14 @@ def test_a_refused_change_says_which_statement_denies_it(tmp_path: Path, monkeyp
     told = " ".join(run.out.split())
     assert f"a policy explicitly denies ec2:{CHANGE} to {USER} (statement KeepOut): no grant overrides that" in told
     assert run.fake.stats.calls[DECODE] == 2
+
+
+def test_a_session_that_is_refused_however_new_it_is_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it is where this machine's clock is wrong: AWS says RequestExpired of whatever is signed."""
+    run = played(tmp_path, monkeypatch, Run.AUDIT, Fault(AwsError("RequestExpired"), action=READ, account_id=MEMBER))
+    assert run.code == 1
+    assert any("the credentials have expired" in message for message in messages(run))
+    assert not any("the deadline passed" in message for message in messages(run))
+    assert run.fake.stats.calls["AssumeRole"] <= 4

@@ -18,6 +18,6 @@ def walk(cell: Cell) -> Outcome:
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         folder = Path(name)
         begun.fill(folder)
-        faults = cell.faults(begun.calls[cell.call])
+        faults = cell.faults(begun.calls[cell.kind.account_id, cell.call])
         played = play(Stage(folder, patch), begun.estate, ARGUMENTS[cell.run], faults, OWNER)
         return judge(cell.run, played, begun, hidden=cell.kind.name == "missing")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from amiguard.core.checks.registry import ADDITIONAL
 from amiguard.core.errors import SettingsError
 from amiguard.core.exception import ImageSelector, TagSelector
 from amiguard.core.remediation import RemediationSettings, why_held
@@ -31,7 +32,7 @@ def mistakes(section: str) -> list[str]:
     ("section", "checks"),
     [
         ("", frozenset()),
-        ("checks: all", SWITCH),
+        ("checks: all", ADDITIONAL),
         ("checks: [ami-block-public-access]", SWITCH),
         ("checks: [ami-cross-account-access, ami-block-public-access]", SWITCH),
         ("checks: [ami-cross-account-access]", frozenset()),
@@ -48,7 +49,7 @@ def test_a_check_listed_twice_is_warned_of() -> None:
     )
 
 
-KNOWN = "ami-block-public-access, ami-cross-account-access"
+KNOWN = "ami-block-public-access, ami-cross-account-access, ami-snapshot-cross-account"
 
 
 @pytest.mark.parametrize(

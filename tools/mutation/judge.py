@@ -4,17 +4,17 @@ The forked process gives the function that is to change its new code in place, s
 costs no more than its own tests. They run in the order of their times, up to the first that fails.
 """
 
-import ast
 import gc
 import os
 import resource
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from types import FunctionType
+from typing import Never
 
 import coverage
 import pytest
@@ -26,6 +26,10 @@ from tools.mutation.mutants import Mutant
 _PATIENCE, _AT_LEAST_SECONDS = 5, 5
 _MEMORY_BYTES = 2 << 30
 _EXAMPLES = 30
+# How a forked process tells its end.
+_SURVIVED, _KILLED, _NOT_JUDGED = 0, 1, 2
+
+_Place = tuple[Path, tuple[str, int]]
 
 
 class Fate(StrEnum):
@@ -80,10 +84,26 @@ def watch(items: Sequence[pytest.Item], source: Path) -> Witnesses:
     return Witnesses(by_line, {item.nodeid: item for item in items}, seconds)
 
 
+def check(witnesses: Witnesses) -> None:
+    """Run all tests on the code as it is once more, in a forked process: else what fails there kills no mutant.
+
+    Raises:
+        RuntimeError: a test fails there.
+    """
+    child = os.fork()
+    if child == 0:
+        _run_child(lambda: None, sorted(witnesses.seconds), witnesses)
+    _, status = os.waitpid(child, 0)
+    if os.waitstatus_to_exitcode(status) != _SURVIVED:
+        raise RuntimeError("a test fails in a forked process though nothing was changed")
+
+
 def judge(mutants: Sequence[Mutant], witnesses: Witnesses, jobs: int) -> Iterator[tuple[Mutant, Fate]]:
     """Judge mutants in processes of their own, `jobs` at a time; in the order in which they end."""
+    functions = _functions(mutants)
     waiting = list(reversed(mutants))
     running: dict[int, Mutant] = {}
+    gc.collect()
     gc.freeze()  # a collection in a forked process would copy everything
     while waiting or running:
         while waiting and len(running) < jobs:
@@ -94,41 +114,57 @@ def judge(mutants: Sequence[Mutant], witnesses: Witnesses, jobs: int) -> Iterato
                 continue
             child = os.fork()
             if child == 0:
-                _run_child(mutant, tests, witnesses)
+                _run_child(partial(_change, mutant, functions), tests, witnesses)
             running[child] = mutant
         if running:
             child, status = os.wait()
-            yield running.pop(child), _FATES.get(os.waitstatus_to_exitcode(status), Fate.ENDED)
+            mutant = running.pop(child)
+            yield mutant, _fate(mutant, os.waitstatus_to_exitcode(status))
 
 
-_FATES = {0: Fate.SURVIVED, 1: Fate.KILLED}
+def _fate(mutant: Mutant, code: int) -> Fate:
+    match code:
+        case _ if code < 0:
+            return Fate.ENDED
+        case _ if code == _SURVIVED:
+            return Fate.SURVIVED
+        case _ if code == _KILLED:
+            return Fate.KILLED
+        case _:
+            raise RuntimeError(f"cannot be judged: {mutant.name}")
 
 
-def _run_child(mutant: Mutant, tests: Sequence[str], witnesses: Witnesses) -> None:
+def _change(mutant: Mutant, functions: Mapping[_Place, FunctionType]) -> None:
+    functions[mutant.path, mutant.function].__code__ = mutant.code()
+
+
+def _run_child(change: Callable[[], None], tests: Sequence[str], witnesses: Witnesses) -> Never:
     seconds = int(_AT_LEAST_SECONDS + _PATIENCE * sum(witnesses.seconds[test] for test in tests))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     silent = os.open(os.devnull, os.O_WRONLY)
-    code = 2
+    code = _NOT_JUDGED
     try:
-        _function(mutant).__code__ = mutant.code()
+        change()
         os.dup2(silent, 1)
         os.dup2(silent, 2)
-        code = 0 if all(_passes(witnesses.items[test]) for test in tests) else 1
+        code = _SURVIVED if all(_passes(witnesses.items[test]) for test in tests) else _KILLED
     finally:
         os._exit(code)
 
 
-def _function(mutant: Mutant) -> FunctionType:
-    """The function of this process that is to change."""
+def _functions(mutants: Sequence[Mutant]) -> dict[_Place, FunctionType]:
+    """The functions of this process that are to change, by the module and the name and first line of their code."""
+    asked = {(mutant.path, mutant.function) for mutant in mutants}
+    paths = {str(path.resolve()): path for path, _ in asked}
+    found = {}
     for one in gc.get_objects():
-        if isinstance(one, FunctionType):
-            code = one.__code__
-            if (code.co_qualname, code.co_firstlineno) == mutant.function and code.co_filename.endswith(
-                mutant.path.as_posix()
-            ):
-                return one
-    raise LookupError(mutant.name)
+        if isinstance(one, FunctionType) and one.__code__.co_filename in paths:
+            path, code = paths[one.__code__.co_filename], one.__code__
+            found[path, (code.co_qualname, code.co_firstlineno)] = one
+    if missing := asked - set(found):
+        raise LookupError(f"not imported by any test: {sorted(missing)}")
+    return found
 
 
 def _passes(item: pytest.Item) -> bool:
@@ -143,7 +179,7 @@ def _fewer_examples(item: pytest.Item) -> None:
 
     test = getattr(item, "obj", None)
     own = getattr(test, "_hypothesis_internal_use_settings", None)
-    if own is not None:
+    if test is not None and own is not None:
         phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
         few = hypothesis.settings(
             own,

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ _OPERATIONS: dict[type[ast.operator], type[ast.operator]] = {
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 # What no test can reach, and what only the type checker reads.
 _UNREACHABLE = {"assert_never", "cast"}
+_LONGEST = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _is_annotation(node: ast.AST, child: ast.AST) -> bool:
 
 
 def _lines(statement: ast.stmt, node: ast.AST) -> tuple[int, int]:
-    """The lines that run with the node: all of a simple statement, or the head of a compound one up to the node's end."""
+    """The lines that run with the node: all of a simple statement, the node's own in the head of a compound one."""
     first = getattr(node, "lineno", statement.lineno)
     last = getattr(node, "end_lineno", None) or first
     if hasattr(statement, "body") or isinstance(statement, ast.Match):
@@ -146,7 +148,7 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
             yield _but(node, op=ast.And())
         case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=operand):
             yield operand
-        case (ast.BinOp(op=op) | ast.AugAssign(op=op)) if type(op) in _OPERATIONS:
+        case ast.BinOp(op=op) | ast.AugAssign(op=op) if type(op) in _OPERATIONS:
             yield _but(node, op=_OPERATIONS[type(op)]())
         case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
             yield _but(node, test=ast.UnaryOp(ast.Not(), test))
@@ -173,7 +175,7 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
             for index, keyword in enumerate(keywords):
                 if keyword.arg:
                     yield _but(node, keywords=[*keywords[:index], *keywords[index + 1 :]])
-        case (ast.Expr(value=ast.Call() as call)) if not _is_unreachable(call):
+        case ast.Expr(value=ast.Call() as call) if not _is_unreachable(call):
             yield ast.Pass()
         case ast.Raise() | ast.AugAssign():
             yield ast.Pass()
@@ -197,8 +199,7 @@ def _but(node: ast.AST, **fields: object) -> ast.AST:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 70 else f"{line[:67]}..."
+    return textwrap.shorten(text, _LONGEST, placeholder=" ...")
 
 
 class _Swap(ast.NodeTransformer):

@@ -145,6 +145,7 @@ class Ec2QueryClient:
         loop = asyncio.get_running_loop()
         broken = 0
         give_up_at: float | None = None
+        renewed = False
         while True:
             credentials = await self._credentials.current()
             if isinstance(credentials, Unreadable):
@@ -152,10 +153,12 @@ class Ec2QueryClient:
             granted_at = await bucket.take()
             match await self._attempt(action, body, credentials, parse):
                 case _Throttled():
+                    renewed = False
                     self._stats.count_throttled()
                     bucket.throttled(granted_at)
                     self._log("throttled", action, rate=bucket.rate)
                 case _Broken(reason):
+                    renewed = False
                     broken += 1
                     give_up_at = give_up_at or loop.time() + self._retry.seconds
                     pause = self._retry.first_pause * 2 ** (broken - 1) * random.uniform(0.5, 1)  # noqa: S311 - no secret
@@ -165,7 +168,8 @@ class Ec2QueryClient:
                     self._log("trying again", action, reason=reason, pause=round(pause, 3))
                     await asyncio.sleep(pause)
                 case _Expired(refused, error):
-                    renewed = await self._credentials.renew(refused)
+                    # Whoever refuses new ones at once refuses all of them: this machine's clock may be wrong, say.
+                    renewed = not renewed and await self._credentials.renew(refused)
                     self._log("credentials expired", action, renewed=renewed)
                     if not renewed:
                         return error

@@ -87,7 +87,7 @@ async def read_directory(
     """
     client = OrganizationsClient(session, retry)
     try:
-        described = (await client.call("DescribeOrganization"))["Organization"]
+        described = (await client.call("DescribeOrganization", "Organization"))["Organization"]
         own = (str(described["Id"]), str(described["MasterAccountId"]))
     except OrganizationsCallError as error:
         if isinstance(error.why, ApiError) and error.why.code == _NOT_IN_USE:

@@ -70,11 +70,12 @@ class OrganizationsClient:
         self._buckets = {operation: TokenBucket(size) for operation, size in _BUCKETS.items()}
         self._client: Any = None
 
-    async def call(self, operation: str, **parameters: object) -> Mapping[str, Any]:
+    async def call(self, operation: str, member: str, **parameters: object) -> Mapping[str, Any]:
         """Make one call and see it through; a throttled call is tried until it is served.
 
         Args:
             operation: the API's name (`ListAccounts`).
+            member: what every whole reply has (`Accounts`).
             parameters: as botocore takes them.
 
         Raises:
@@ -88,7 +89,10 @@ class OrganizationsClient:
             granted_at = await bucket.take()
             self._session.stats.calls[operation] += 1
             try:
-                return await asyncio.to_thread(self._call, operation, parameters)
+                reply = await asyncio.to_thread(self._call, operation, parameters)
+                if member in reply:
+                    return reply
+                reason = f"the reply lacks {member!r}"  # botocore makes an empty one of JSON that it cannot read
             except ClientError as error:
                 if error.response.get("Error", {}).get("Code") in THROTTLING:
                     self._session.stats.throttled += 1
@@ -123,7 +127,7 @@ class OrganizationsClient:
         empty_pages = 0
         following: dict[str, object] = {} if operation in _NOT_SIZED else {"MaxResults": _PAGE_SIZE}
         while True:
-            reply = await self.call(operation, **parameters, **following)
+            reply = await self.call(operation, member, **parameters, **following)
             known = len(found)
             try:
                 for item in reply[member]:

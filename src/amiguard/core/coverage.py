@@ -130,6 +130,8 @@ def _covers_by_organization(
             return Covered(f"organization {entry.label}")
         case True:
             return Covered(f"unit of organization {entry.label}")
+        case unreachable:
+            assert_never(unreachable)
 
 
 def _covers_unit(
@@ -147,6 +149,8 @@ def _covers_unit(
             return Covered(f"unit {entry.label}")
         case True:
             return _covers_nested_unit(entry, trustee, grantee, organization)
+        case unreachable:
+            assert_never(unreachable)
 
 
 def _covers_nested_unit(

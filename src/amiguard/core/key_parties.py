@@ -6,8 +6,9 @@ Source: IAM User Guide, "AWS global condition context keys"; KMS Developer Guide
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
-from amiguard.core.grantee import Account, Everyone, Grantee, Organization, OrganizationalUnit
+from amiguard.core.grantee import Account, Everyone, Grantee, Organization, OrganizationalUnit, Unrecognized
 from amiguard.core.organization import Members, OrganizationView, OwnOrganization
 from amiguard.core.policy_patterns import ANYTHING, Truth, Value, account_of_arn, organization_of_path
 
@@ -74,8 +75,10 @@ def parties_of(grantee: Grantee, mentioned: Collection[str], place: Place) -> It
             yield _party("", Truth.YES, f"any account of {unit_id}", members, place, other_than=others)
             for account_id in told_apart:
                 yield from _member(account_id, _is_below(account_id, grantee, place.organization), members, place)
-        case _:
+        case Unrecognized():
             return
+        case _:
+            assert_never(grantee)
 
 
 def _member(account_id: str, belongs: Truth, context: Mapping[str, Value], place: Place) -> Iterator[Party]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
+from typing import assert_never
 
 ANYTHING = "\ue000"
 """In a value: any text, possibly none, that is not known. A private-use character, which no AWS id holds."""
@@ -90,6 +91,8 @@ def compare(pattern: str, value: Value, comparison: Comparison) -> Truth:
             return like(pattern, value.text)
         case Comparison.ARN:
             return _like_arn(pattern, value.text)
+        case _:
+            assert_never(comparison)
 
 
 def like(pattern: str, text: str) -> Truth:

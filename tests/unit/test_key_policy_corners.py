@@ -1,0 +1,169 @@
+"""Corners of key policies: what is malformed, what is half known of the organization, and who is asked about twice."""
+
+from typing import Any
+
+import pytest
+
+from amiguard.core.evidence import Admission
+from amiguard.core.grantee import Account, Everyone, OrganizationalUnit, Unrecognized
+from amiguard.core.key_facts import KeyGrant
+from amiguard.core.key_parties import Place, parties_of
+from amiguard.core.key_policy import admission
+from amiguard.core.organization import MembersUnread, NoOrganization, OwnOrganization
+from tests.unit.key_policies import (
+    FOREIGN,
+    MANAGER,
+    MEMBER,
+    OWN,
+    OWN_ORGANIZATION,
+    OWN_UNIT,
+    OWN_VIEW,
+    OWNER,
+    STRANGER,
+    allow,
+    deny,
+    document,
+    key,
+    role,
+    root,
+    when,
+)
+
+MEMBERS_UNREAD = OwnOrganization(OWN, MANAGER, MembersUnread("denied"))
+
+
+@pytest.mark.parametrize(
+    ("elements", "flaw"),
+    [
+        ({"Principal": None}, "it has neither Principal nor NotPrincipal"),
+        ({"Principal": "everyone"}, "its Principal is not understood"),
+        ({"Principal": {}}, "its Principal is not understood"),
+        ({"Principal": {"AWS": []}}, "its Principal is not understood"),
+        ({"Principal": {"AWS": [7]}}, "its Principal is not understood"),
+        ({"Action": {"kms": "*"}}, "its Action is not understood"),
+        ({"Action": []}, "its Action is not understood"),
+        ({"Resource": [None]}, "its Resource is not understood"),
+        ({"Condition": "always"}, "its Condition is not understood"),
+        ({"Condition": {"Bool": "true"}}, "its condition Bool is not understood"),
+        ({"Condition": {"Bool": {"aws:x": None}}}, "its condition on aws:x is not understood"),
+        ({"Condition": {"Bool": {"aws:x": [1.5]}}}, "its condition on aws:x is not understood"),
+        ({"Effect": "allow"}, "its Effect is neither Allow nor Deny"),
+        ({"Extra": 1}, "its element 'Extra' is not known"),
+    ],
+)  # fmt: skip
+def test_a_malformed_statement_leaves_it_open_and_says_why(elements: dict[str, Any], flaw: str) -> None:
+    statement = {key: value for key, value in {**allow(root(STRANGER)), **elements}.items() if value is not None}
+
+    found = admission(key(document([statement])), Account(STRANGER), organization=OWN_VIEW, region="eu-west-1")
+
+    assert found.admission is Admission.UNDETERMINED
+    assert found.reason == f"statement 1 may allow kms:Decrypt to account {STRANGER}: {flaw}"
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (when("Bool", "aws:PrincipalIsAWSService", False), Admission.ADMITS),
+        (when("Bool", "aws:PrincipalIsAWSService", True), Admission.DOES_NOT_ADMIT),
+    ],
+)
+def test_a_condition_may_be_a_boolean_of_json(condition: dict[str, Any], expected: Admission) -> None:
+    policy = document([allow(root(STRANGER), Condition=condition)])
+
+    found = admission(key(policy), Account(STRANGER), organization=OWN_VIEW, region="eu-west-1")
+
+    assert found.admission is expected
+
+
+def test_an_action_with_a_variable_in_it_is_not_certain() -> None:
+    policy = document([allow(root(STRANGER), "kms:${aws:username}")])
+
+    found = admission(key(policy), Account(STRANGER), organization=OWN_VIEW, region="eu-west-1")
+
+    assert found.admission is Admission.UNDETERMINED
+    assert found.reason.endswith(": which actions it means is not certain")
+
+
+@pytest.mark.parametrize(
+    ("account_id", "organization_id", "expected"),
+    [
+        (MANAGER, OWN, Admission.ADMITS),
+        (MANAGER, FOREIGN, Admission.DOES_NOT_ADMIT),
+        (MEMBER, OWN, Admission.UNDETERMINED),
+        (MEMBER, FOREIGN, Admission.UNDETERMINED),
+    ],
+)
+def test_the_management_account_is_a_member_though_members_are_unread(
+    account_id: str, organization_id: str, expected: Admission
+) -> None:
+    policy = document([allow("*", Condition=when("StringEquals", "aws:PrincipalOrgID", organization_id))])
+
+    found = admission(key(policy), Account(account_id), organization=MEMBERS_UNREAD, region="eu-west-1")
+
+    assert found.admission is expected
+
+
+@pytest.mark.parametrize(
+    ("account_id", "expected"),
+    [(MANAGER, Admission.ADMITS), (STRANGER, Admission.UNDETERMINED)],
+)
+def test_whom_a_key_names_is_one_of_an_organization_surely_or_perhaps(account_id: str, expected: Admission) -> None:
+    grantee = OWN_ORGANIZATION
+    by_view = admission(
+        key(document([allow(root(account_id))])), grantee, organization=MEMBERS_UNREAD, region="eu-west-1"
+    )
+
+    assert by_view.admission is expected
+    assert ("is one of the grantee's accounts is not known" in by_view.reason) is (expected is Admission.UNDETERMINED)
+
+
+@pytest.mark.parametrize(
+    ("account_id", "organization_id", "expected"),
+    [(MANAGER, OWN, True), (MANAGER, FOREIGN, False), (MEMBER, OWN, True), (MEMBER, FOREIGN, True)],
+)
+def test_the_parties_of_a_unit_whose_members_are_unread(
+    account_id: str, organization_id: str, *, expected: bool
+) -> None:
+    unit = OrganizationalUnit("arn", organization_id, STRANGER, "ou-ab12-22222222")
+    place = Place("aws", "eu-west-1", OWNER, MEMBERS_UNREAD)
+
+    parties = list(parties_of(unit, [account_id], place))
+
+    assert [one.account_id for one in parties] == ["", *([account_id] if expected else [])]
+
+
+@pytest.mark.parametrize(("account_id", "inside"), [(MEMBER, True), (MANAGER, False), (STRANGER, False)])
+def test_who_is_in_a_unit_is_known_where_members_are_read(account_id: str, *, inside: bool) -> None:
+    place = Place("aws", "eu-west-1", OWNER, OWN_VIEW)
+
+    parties = list(parties_of(OWN_UNIT, [account_id, OWNER], place))
+
+    assert [one.account_id for one in parties] == ["", *([account_id] if inside else [])]
+    assert parties[0].other_than == {account_id, OWNER}
+
+
+def test_what_is_not_understood_stands_for_nobody() -> None:
+    place = Place("aws", "eu-west-1", OWNER, NoOrganization())
+
+    assert list(parties_of(Unrecognized("group=some"), [STRANGER], place)) == []
+    assert [one.account_id for one in parties_of(Everyone(), [STRANGER, OWNER], place)] == ["", STRANGER]
+
+
+def test_a_role_that_a_statement_and_a_grant_name_is_let_in_by_either() -> None:
+    launcher = role(STRANGER, "Launcher")
+    grant = KeyGrant("g1", launcher, ("Decrypt",))
+    statement = allow(launcher, "kms:DescribeKey")
+
+    found = admission(
+        key(document([statement]), (grant,)), Account(STRANGER), organization=OWN_VIEW, region="eu-west-1"
+    )
+    denied = admission(
+        key(document([statement, deny(launcher)]), (grant,)),
+        Account(STRANGER),
+        organization=OWN_VIEW,
+        region="eu-west-1",
+    )
+
+    assert found.admission is Admission.ADMITS
+    assert launcher in found.reason
+    assert denied.admission is Admission.DOES_NOT_ADMIT

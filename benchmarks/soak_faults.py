@@ -1,5 +1,6 @@
 """The faults of the soak: one read in a hundred goes wrong for once, and a few images can never be read."""
 
+import dataclasses
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,17 +14,18 @@ from benchmarks.fake_ec2 import (
     Disconnect,
     DuplicateImages,
     Effect,
-    EmptyPage,
     Fault,
     HalfBody,
     Hang,
     HttpReply,
+    ListingEffect,
     MalformedXml,
     SlowDrip,
     Stall,
     TruncatedXml,
     WrongImageId,
 )
+from benchmarks.fake_ec2.pages import Page
 from benchmarks.fake_ec2.replies import Reply
 from benchmarks.fake_ec2.store import Store
 from benchmarks.observe import READ
@@ -57,10 +59,24 @@ _PASSING: Final[tuple[Effect, ...]] = (
     ContentType(),
     SlowDrip(size=40, interval=0.1),
 )
-_HANGING: Final[tuple[Effect, ...]] = (Hang(), Stall())
-"""After these the program waits for its own limit, a minute."""
+_SILENCE: Final[tuple[Effect, ...]] = (Hang(), Stall())
+
+
+@dataclass(frozen=True, slots=True)
+class ShortPage(ListingEffect):
+    """A page with fewer items than there is room for, though more follow, as EC2 may send it."""
+
+    keep: int = 10
+
+    def page(self, page: Page) -> Page:
+        """Cut the page, and let the next begin where it ends."""
+        if len(page.items) <= self.keep:
+            return page
+        return dataclasses.replace(page, items=page.items[: self.keep], next=page.start + self.keep)
+
+
 _LISTING: Final[tuple[Effect, ...]] = (
-    EmptyPage(),
+    ShortPage(),
     DuplicateImages(7),
     AwsError("InternalError", status=500),
     Disconnect(),
@@ -92,15 +108,16 @@ class Weather:
     Attributes:
         every: one read of a permission in so many is struck, and the next try is not.
         listing_every: one page of a listing in so many; pages are few, so it is more of them.
+        silent_every: after so many reads no answer comes, or half of one; 0 for never. That is seldom, because the
+            program waits a minute for it, and does not go on to the region's next thousand images before.
         expired_every: after so many reads, the credentials are refused as expired.
-        hanging: whether answers that never come are among the faults.
         seed: what the order of the faults depends on.
     """
 
     every: int = 100
     listing_every: int = 10
-    expired_every: int = 20_000
-    hanging: bool = True
+    silent_every: int = 8_000
+    expired_every: int = 15_000
     seed: int = 1
 
     def faults(self, broken: frozenset[str], refused: frozenset[str]) -> tuple[Fault, ...]:
@@ -115,7 +132,8 @@ class Weather:
             Fault(AboutSome(AwsError("ServiceUnavailable", status=503), broken), action=READ),
             Fault(AboutSome(DeniedInCode(), refused), action=READ),
             Fault(_EXPIRED, action=READ, every=self.expired_every),
-            *_in_turn(_PASSING + _HANGING * self.hanging, READ, self.every, rng.shuffle),
+            *(_in_turn(_SILENCE, READ, self.silent_every, rng.shuffle) if self.silent_every else ()),
+            *_in_turn(_PASSING, READ, self.every, rng.shuffle),
             *_in_turn(_LISTING, LIST, self.listing_every, rng.shuffle),
         )
 

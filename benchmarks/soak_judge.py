@@ -31,6 +31,7 @@ class Curves:
         memory_slope: MB of resident memory a minute, by least squares.
         peak: the most resident memory in the whole run, in MB.
         descriptor_slope: file descriptors a minute, by least squares.
+        fewest_descriptors: at the end, when the report is written and no connection is needed, or before.
     """
 
     memory_slope: float
@@ -94,11 +95,12 @@ class Expected:
 
 @dataclass(slots=True)
 class Account:
-    """How a report accounts for the images of the estate; all but `statuses` and `reasons` should be nothing.
+    """How a report accounts for the images of the estate; all from `missing` on should be nothing.
 
     Attributes:
         statuses: results by status.
-        reasons: unknown results by message.
+        about_images: results that are not about a whole region.
+        reasons: unknown results by message, without its hint.
         missing: images without a result.
         twice: results of images that have one already.
         strange: results that are about no image of the estate.
@@ -108,6 +110,7 @@ class Account:
     """
 
     statuses: Counter[str] = field(default_factory=Counter)
+    about_images: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     missing: int = 0
     twice: int = 0
@@ -145,9 +148,10 @@ def _results(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
 def _judge(result: Mapping[str, Any], expected: Expected, seen: set[ImageKey], found: Account) -> None:
     found.statuses[result["status"]] += 1
     if result["status"] == "unknown":
-        found.reasons[result["message"]] += 1
+        found.reasons[result["message"].partition(" (")[0]] += 1
         found.silent += not result["message"]
     image = result["image"]
+    found.about_images += image is not None
     key = ImageKey(result["account_id"], result["region"], image["id"]) if image else None
     if key is None or not expected.is_listed(key):
         found.strange += 1
@@ -162,7 +166,7 @@ def _disagreements(head: Mapping[str, Any], exit_code: int, expected: Expected, 
     summary = head["summary"]
     pairs = [(status, summary[status], found.statuses[status]) for status in ("pass", "fail", "suppressed", "unknown")]
     pairs += [
-        ("images", summary["images"], found.statuses.total()),
+        ("images", summary["images"], found.about_images),
         ("images of the targets", sum(target["images"] for target in head["targets"]), summary["images"]),
         ("vanished", summary["vanished"], 0),
         ("throttled", summary["throttled"], expected.throttled),

@@ -25,8 +25,8 @@ _ANSWERS: Final = (0, 1, 3)
 _LATENCY: Final = 0.03
 _SIGNATURES: Final = 64
 _BURST: Final = 100
-_LOST_TO_FAULTS: Final = 1.09
-"""How many times as fast the bucket is as the duration alone asks for: each throttled call slows a region down."""
+_LOST_TO_FAULTS: Final = 1.2
+"""How many times as fast the bucket is as the duration alone asks for: throttled calls and silence slow it down."""
 _SESSIONS: Final = 1000
 _KEYS: Final = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the samples are
 
 
 def test_a_small_soak_accounts_for_every_image_and_samples_the_program() -> None:
-    weather = Weather(every=10, listing_every=2, expired_every=75, hanging=False)
+    weather = Weather(every=10, listing_every=2, expired_every=75, silent_every=0)
     one = soak(Plan(0.01, 2, 200, unreadable_every=0, weather=weather, sample_every=0.05))
     account = one.account
     assert account.statuses.total() == 200

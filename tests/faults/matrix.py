@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final
 
 from benchmarks.fake_ec2 import Denied, Fault
-from tests.faults.estate import FRIEND, MEMBER, ROLE, SNAPSHOT, SWITCH
+from tests.faults.estate import FRIEND, MEMBER, ROLE, SNAPSHOT, SWITCH, image_id, snapshot_id
 from tests.faults.kinds import KINDS, Kind
 
 _SERVICES: Final = {
@@ -41,15 +41,15 @@ class Run(Enum):
 ARGUMENTS: Final[Mapping[Run, tuple[str, ...]]] = {
     Run.AUDIT: (
         "audit", "--organization", "--role-name", ROLE, *TRUST, "--trust", "own", "--check", SNAPSHOT,
-        "--check", SWITCH, "--format", "json", "--deadline", "1h",
+        "--check", SWITCH, "--format", "json", "--deadline", "10m",
     ),
     Run.EVIDENCE: (
-        "audit", *TRUST, "--trust", MEMBER, "--evidence", "all", "--evidence-deadline", "10m", "--format", "json",
-        "--deadline", "1h",
+        "audit", *TRUST, "--trust", MEMBER, "--evidence", "all", "--evidence-deadline", "5m", "--format", "json",
+        "--deadline", "10m",
     ),
     Run.APPLY: ("apply", "plan.json", *TRUST, "--trust", MEMBER, "--yes", "--force", "--journal", "apply.journal",
-        "--deadline", "1h"),
-    Run.ROLLBACK: ("rollback", "done.journal", "--yes", "--journal", "rollback.journal", "--deadline", "1h"),
+        "--deadline", "10m"),
+    Run.ROLLBACK: ("rollback", "done.journal", "--yes", "--journal", "rollback.journal", "--deadline", "10m"),
 }  # fmt: skip
 CALLS: Final[Mapping[Run, tuple[str, ...]]] = {
     Run.AUDIT: (
@@ -99,6 +99,10 @@ class At(Enum):
     EVERY = "every"
 
 
+_VERIFIED: Final = {"DescribeImageAttribute": image_id(4), "DescribeSnapshotAttribute": snapshot_id(4)}
+"""Of what the reading is struck, by the middle of a run that changes something, that verifies its change."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """One run of the program with one fault."""
@@ -119,9 +123,13 @@ class Cell:
             calls: how many such calls a run without faults makes as the struck account.
         """
         effect = self.kind.effect(_SERVICES.get(self.call, "ec2"))
+        verifies = _VERIFIED.get(self.call) if self.run.changes and self.at is At.MIDDLE else None
+        if verifies is not None:
+            calls = 2  # what is read before a change, and after it: otherwise it would be by chance which of the two
         struck = Fault(
             effect,
             action=self.call,
+            names=verifies,
             account_id=self.kind.account_id if self.kind.by_role or self.at is not At.EVERY else None,
             skip=calls // 2 if self.at is At.MIDDLE else 0,
             times=None if self.at is At.EVERY else self.kind.burst,
@@ -176,5 +184,5 @@ def daily(share: int) -> list[Cell]:
     return [
         cell
         for cell in cells()
-        if (calls.index((cell.run, cell.call)) + 3 * kinds.index(cell.kind) + ats.index(cell.at)) % share == 0
+        if (calls.index((cell.run, cell.call)) + 7 * (kinds.index(cell.kind) + ats.index(cell.at))) % share == 0
     ]

@@ -75,7 +75,8 @@ def render(recorded: Recorded) -> str:
         *(f"| {one.value} | {one.words} | {counts[one]:,} |" for one in Outcome if counts[one]),
         "",
         "Each field has one sign for the fault at the first such call, one at a call in the middle (where there are "
-        f"more than one), and one at every such call. {_NOT_THERE} stands where the fault cannot come.",
+        "more than one; in apply and rollback, at the reading that verifies a change), and one at every such call. "
+        f"{_NOT_THERE} stands where the fault cannot come.",
     ]
     for family in Family:
         lines += ["", f"### {family.value}", "", *_table(recorded, family)]

@@ -14,15 +14,26 @@ from amiguard.core.edit import (
 from amiguard.core.effects import effect_of
 from amiguard.core.evidence import EvidenceKind, evidence_kinds
 from amiguard.core.exception import ImageSelector
-from amiguard.core.grantee import Account, Everyone, Grantee, Unrecognized, parse_grant
+from amiguard.core.grantee import (
+    Account,
+    Everyone,
+    Grantee,
+    GranteeKind,
+    Unrecognized,
+    grantee_of,
+    parse_grant,
+)
+from amiguard.core.notification import NotifyEntry, TopicTarget
 from amiguard.core.organization import NoOrganization
 from amiguard.core.plan import Effect
 from amiguard.core.plan_words import named
 from amiguard.core.remediation import HOLD_TAG, why_held
 from amiguard.core.result import Target
+from amiguard.core.review_entries import written_id
 from amiguard.core.trust import TrustEntry, TrustPolicy, parse_trustee
 from tests.fakes.images import OWNER, image
 
+FRIEND = Account("111111111111")
 HERE = Target(OWNER, "eu-central-1", "aws")
 ARN = "arn:aws:organizations::777777777777"
 
@@ -45,6 +56,61 @@ def test_what_a_policy_has_to_know_of_organizations(trusted: list[str], *, names
 
     assert policy.names_organizations is names
     assert policy.needs_members_of("o-ownownownown") is needs
+
+
+def test_a_snapshot_s_edit_is_undone_by_its_opposite() -> None:
+    edit = CreateVolumePermissionEdit(HERE, "snap-1", ("ami-1", "ami-2"), (Everyone(), FRIEND), (FRIEND,))
+
+    assert edit.inverse == CreateVolumePermissionEdit(
+        HERE, "snap-1", ("ami-1", "ami-2"), (FRIEND,), (Everyone(), FRIEND)
+    )
+    assert edit.inverse.inverse == edit
+
+
+def test_the_arn_of_an_image_names_no_account() -> None:
+    assert image("ami-1", partition="aws-cn").arn == "arn:aws-cn:ec2:eu-central-1::image/ami-1"
+
+
+@pytest.mark.parametrize(("name", "label"), [(None, "notify[3]"), ("", ""), ("Ops", "Ops")])
+def test_a_channel_is_called_by_its_name_or_its_place(name: str | None, label: str) -> None:
+    entry = NotifyEntry(TopicTarget(f"arn:aws:sns:eu-central-1:{OWNER}:t"), 3, "amiguard.yaml:3:1", name=name)
+
+    assert entry.label == label
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (GranteeKind.EVERYONE, "everyone"),
+        (GranteeKind.ACCOUNT, ""),
+        (GranteeKind.ORGANIZATION, f"{ARN}:ou/o-ownownownown/ou-ab12-cdefghij"),
+        (GranteeKind.ORGANIZATIONAL_UNIT, f"{ARN}:organization/o-ownownownown"),
+        (GranteeKind.ORGANIZATION, "o-ownownownown"),
+    ],
+)
+def test_a_grantee_is_read_back_only_as_its_kind(kind: GranteeKind, text: str) -> None:
+    with pytest.raises(ValueError, match=f"is not how a grantee of the kind {kind.value} is written$"):
+        grantee_of(kind, text)
+
+
+def test_a_grantee_that_is_not_understood_is_read_back_as_it_was() -> None:
+    assert grantee_of(GranteeKind.UNRECOGNIZED, "group=some") == Unrecognized("group=some")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "111111111111",
+        "own",
+        "o-ownownownown",
+        f"{ARN}:organization/o-ownownownown",
+        "ou-ab12-cdefghij",
+        "o-ownownownown/ou-ab12-cdefghij",
+        f"{ARN}:ou/o-ownownownown/ou-ab12-cdefghij",
+    ],
+)
+def test_a_command_names_an_entry_as_it_was_written(written: str) -> None:
+    assert written_id(TrustEntry(parse_trustee(written))) == written
 
 
 def test_how_many_grantees_a_call_takes() -> None:

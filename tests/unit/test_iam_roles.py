@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 
-from amiguard.core.exception import TagSelector
+from amiguard.core.errors import SettingsError
+from amiguard.core.evidence import EvidenceKind
+from amiguard.core.exception import ImageSelector, TagSelector
+from amiguard.core.iam.guardrails import IMAGES, SWITCHES, guardrails
 from amiguard.core.iam.held_images import held_images
 from amiguard.core.iam.role_entry import EnteredRole, entered_roles, next_roles
 from amiguard.core.iam.role_template import TemplateRole, roles_template
-from amiguard.core.iam.tasks import Work, organization_policy
+from amiguard.core.iam.tasks import Work, audit_policy, organization_policy
 from amiguard.core.scope import AccountSelector, AccountTarget, NamedRole, OrganizationTarget, RoleOptions, Scope
 
 A, B = "111122223333", "444455556666"
@@ -76,6 +79,43 @@ def test_a_run_over_named_accounts_reads_no_organization() -> None:
     assert found.notes == ()
 
 
+def test_without_a_role_the_hint_says_where_to_name_it() -> None:
+    with pytest.raises(SettingsError) as caught:
+        organization_policy(Work())
+
+    assert caught.value.message == "nothing says which role is assumed in the accounts"
+    assert caught.value.hint == "name it with --role-name, or in targets of the settings"
+
+
+def test_what_a_runner_needs_beside_its_policy_is_noted() -> None:
+    accounts = (
+        AccountTarget(A, "arn:aws:iam::1:role/R"),
+        AccountTarget(B, "arn:aws:iam::2:role/R", profile="b"),
+        AccountTarget("777788889999", profile="c"),
+    )
+    work = Work(scope=Scope(accounts=accounts, roles=RoleOptions(chain=("arn:aws:iam::3:role/Hub",))))
+
+    own, profile = organization_policy(work).notes
+    assert own.startswith("the role arn:aws:iam::3:role/Hub of the chain needs a policy of its own: --chain-role")
+    assert profile == "the credentials of the profile b need sts:AssumeRole on arn:aws:iam::2:role/R"
+    assert organization_policy(work, after="arn:aws:iam::3:role/Hub").notes == (profile,)
+    changing = organization_policy(work, changing=True).notes
+    assert changing[:2] == (own, profile)
+    assert changing[2].startswith("the account of these credentials is changed directly: ")
+    assert organization_policy(work, changing=True, after="arn:aws:iam::3:role/Hub").notes == (profile,)
+
+
+def test_topics_are_published_to_once_each_and_keys_are_noted() -> None:
+    topics = ("arn:aws:sns:eu-west-1:1:b", "arn:aws:sns:eu-west-1:1:a", "arn:aws:sns:eu-west-1:1:b")
+    found = audit_policy(Work(topics=topics, evidence=frozenset({EvidenceKind.KEYS})))
+
+    (publish,) = (one for one in found.statements if one["Sid"] == "Publish")
+    assert publish["Resource"] == list(topics[:2])
+    assert (publish["Action"], "Condition" in publish) == ("sns:Publish", False)
+    assert [note.split(":")[0] for note in found.notes] == ["a key's own policy decides too"]
+    assert audit_policy(Work()).notes == ()
+
+
 def test_what_is_held_is_denied_by_its_tag_in_the_partition() -> None:
     statements, notes = held_images((), "aws-cn")
 
@@ -89,6 +129,85 @@ def test_what_is_held_is_denied_by_its_tag_in_the_partition() -> None:
         },
     )
     assert len(notes) == 1
+
+
+def test_what_iam_cannot_hold_is_said_and_what_it_can_is_denied() -> None:
+    protected = (
+        ImageSelector(ids=("ami-2", "ami-1"), names=("golden-*", "it's")),
+        ImageSelector(tags=(TagSelector("keep", None), TagSelector("Tier", "${prod}"), TagSelector(None, "x"))),
+        ImageSelector(ids=("ami-1",), tags=(TagSelector("keep", None),)),
+    )
+
+    (_, by_id, any_value, one_value), (first, names, values) = held_images(protected, "aws")
+
+    assert (by_id["Sid"], by_id["Effect"]) == ("LeaveProtectedImages", "Deny")
+    assert by_id["Resource"] == ["arn:aws:ec2:*::image/ami-1", "arn:aws:ec2:*::image/ami-2"]
+    assert "Condition" not in by_id
+    assert (any_value["Sid"], one_value["Sid"]) == ("LeaveProtectedTag1", "LeaveProtectedTag2")
+    assert any_value["Condition"] == {"Null": {"aws:ResourceTag/keep": "false"}}
+    assert one_value["Condition"] == {"StringEquals": {"aws:ResourceTag/Tier": "${$}{prod}"}}
+    assert any_value["Resource"] == one_value["Resource"] == "arn:aws:ec2:*::image/*"
+    assert first == (
+        "changes of images with the tag amiguard:hold, and of those that remediation.protected_images of the settings "
+        "names by id or by tag key, are denied: a rollback cannot give back what was taken from them before, either"
+    )
+    assert names == (
+        "IAM knows no names of images: only amiguard itself leaves 'golden-*', \"it's\" of "
+        "remediation.protected_images alone"
+    )
+    assert values == (
+        "IAM cannot ask for a value under any tag key: only amiguard itself leaves '=x' of "
+        "remediation.protected_images alone"
+    )
+
+
+@pytest.mark.parametrize(
+    ("trusted", "strangers"),
+    [
+        ((), {"Null": {"ec2:Add/userId": "false"}}),
+        ((A,), {"ForAnyValue:StringNotEquals": {"ec2:Add/userId": A}}),
+        ((A, B), {"ForAnyValue:StringNotEquals": {"ec2:Add/userId": [A, B]}}),
+    ],
+)
+def test_the_guardrails_as_they_are_pasted(trusted: tuple[str, ...], strangers: dict[str, Any]) -> None:
+    others = {"ArnNotLike": {"aws:PrincipalArn": "arn:x"}}
+    denied = [
+        ("KeepImageSharing", list(IMAGES), others),
+        ("KeepBlockPublicAccess", list(SWITCHES), others),
+        (
+            "KeepSnapshotsFromEveryone",
+            "ec2:ModifySnapshotAttribute",
+            {**others, "StringEquals": {"ec2:Add/group": "all"}},
+        ),
+        ("KeepSnapshotsFromStrangers", "ec2:ModifySnapshotAttribute", {**others, **strangers}),
+    ]
+
+    assert guardrails(["arn:x"], trusted) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Sid": sid, "Effect": "Deny", "Action": actions, "Resource": "*", "Condition": condition}
+            for sid, actions, condition in denied
+        ],
+    }
+
+
+def test_a_template_passes_on_who_asks_and_what_for() -> None:
+    options = RoleOptions(source_identity="someone", tags=(("team", "security"),), duration=7200)
+    made: Any = roles_template([TemplateRole("Remediation", NamedRole("path/R", "id"), ())], options)
+
+    properties = made["Resources"]["RemediationRole"]["Properties"]
+    trust = properties["AssumeRolePolicyDocument"]["Statement"]
+    assert [(one["Sid"], one["Effect"], one["Action"]) for one in trust] == [
+        ("EnterWithExternalId", "Allow", "sts:AssumeRole"),
+        ("SetSourceIdentity", "Allow", "sts:SetSourceIdentity"),
+        ("TagSession", "Allow", "sts:TagSession"),
+    ]
+    assert all(one["Condition"]["StringLike"] == {"aws:PrincipalArn": {"Ref": "HubPrincipalArn"}} for one in trust)
+    assert properties["MaxSessionDuration"] == 7200
+    assert properties["Policies"][0]["PolicyName"] == "AmiguardRemediation"
+    assert made["Parameters"]["RemediationRoleName"]["Default"] == "R"
+    assert made["Parameters"]["RemediationExternalId"]["Default"] == "id"
+    assert made["Parameters"]["HubPrincipalArn"]["Default"] == "*"
 
 
 def test_a_template_of_the_least_that_can_be_asked_for() -> None:

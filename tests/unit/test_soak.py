@@ -30,6 +30,11 @@ def steady(second: int) -> float:
     return 20 + second % 7
 
 
+def until_the_end(second: int) -> float:
+    """They are closed as regions end."""
+    return 120 - second / 10 if second < 590 else 10
+
+
 def missed(memory: Callable[[int], float] = saw_tooth, descriptors: Callable[[int], float] = steady) -> list[str]:
     samples = [Sample(at, int(memory(at) * MEGABYTE), int(descriptors(at))) for at in range(600)]
     one = Soaked(tuple(samples), Account(), seconds=600, calls=200_000, faults=Counter(HttpReply=2000))
@@ -50,6 +55,11 @@ def test_a_leak_is_noticed_under_the_saw_tooth() -> None:
 
 def test_descriptors_that_are_left_open_are_noticed() -> None:
     assert missed(descriptors=lambda at: steady(at) + at * 1.5 / 60) == ["file descriptors: slope"]
+
+
+def test_descriptors_that_stay_open_are_noticed_although_there_are_fewer_and_fewer() -> None:
+    assert missed(descriptors=until_the_end) == []
+    assert missed(descriptors=lambda at: until_the_end(at) + at / 20) == ["file descriptors: left at the end"]
 
 
 def test_a_flood_of_descriptors_is_noticed() -> None:
@@ -126,6 +136,7 @@ def with_one_of_nobody(document: dict[str, Any]) -> None:
 
 def with_a_failed_target(document: dict[str, Any]) -> None:
     document["results"].append(result("", "unknown") | {"image": None})
+    document["summary"]["unknown"] += 1
 
 
 def with_a_false_pass(document: dict[str, Any]) -> None:
@@ -189,8 +200,7 @@ def test_an_exit_code_that_disagrees_is_noticed(tmp_path: Path) -> None:
 
 
 def test_one_read_in_a_hundred_is_struck_and_with_each_effect_in_turn() -> None:
-    weather = Weather(hanging=False)
-    rules = [one for one in weather.faults(frozenset(), frozenset()) if one.action == READ and one.every == 1500]
+    rules = [one for one in Weather().faults(frozenset(), frozenset()) if one.action == READ and one.every == 1500]
     struck = [[one.effect for one in rules if one.strikes(number)] for number in range(3000)]
     assert [number for number, effects in enumerate(struck) if effects] == list(range(99, 3000, 100))
     assert all(len(effects) <= 1 for effects in struck)

@@ -28,7 +28,7 @@ _DEAD = {Fate.KILLED, Fate.ENDED}
 # Tests of other rooms run the core too, but they are slow and ask little of it.
 _TEST_FILES = (
     *("account_slips", "block_public_access", "check_properties", "core_*", "decision", "directory", "edit", "effects"),
-    *("evidence_keys", "exception", "grantee", "guards", "iam*", "image_use", "key_policy*", "planning*", "policy_*"),
+    *("evidence_keys", "exception", "grantee", "guards", "iam*", "image_use", "key_*", "planning*", "policy_*"),
     *("planted_*", "remediation_access", "review", "review_typos", "review_vendors", "scope*", "snapshot_*", "trust"),
 )
 

@@ -2,7 +2,6 @@
 
 import ast
 import copy
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +32,7 @@ _OPERATIONS: dict[type[ast.operator], type[ast.operator]] = {
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 # What no test can reach, and what only the type checker reads.
 _UNREACHABLE = {"assert_never", "cast"}
-_LONGEST = 70
+_CONTEXT = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
             for changed in _changes(node):
                 before = ast.unparse(node)
                 number += 1
-                change = f"{_short(before)} -> {_short(ast.unparse(changed))}"
+                change = _difference(before, ast.unparse(changed))
                 yield Mutant(path, (name, first), number, lines, change, tree, node, changed)
 
 
@@ -198,8 +197,12 @@ def _but(node: ast.AST, **fields: object) -> ast.AST:
     return changed
 
 
-def _short(text: str) -> str:
-    return textwrap.shorten(text, _LONGEST, placeholder=" ...")
+def _difference(before: str, after: str) -> str:
+    """Both texts, cut to where they differ."""
+    same = next((place for place, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), 0)
+    first = max(0, same - _CONTEXT)
+    ends = (" ".join(one[first : same + 2 * _CONTEXT].split()) for one in (before, after))
+    return " -> ".join(f"...{one}" if first else one for one in ends)
 
 
 class _Swap(ast.NodeTransformer):

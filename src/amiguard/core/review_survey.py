@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import assert_never
 
 from amiguard.core.checks.ami_cross_account_access import METADATA
 from amiguard.core.coverage import Covered, MayCover, NotCovered, coverage
@@ -153,6 +154,8 @@ class _Tally:
                     self._may_use[number] += 1
                 case NotCovered():
                     pass
+                case unreachable:
+                    assert_never(unreachable)
 
     def _count_exceptions(self, image: Image, grantee: Grantee, about: Sequence[int], verdict: Verdict) -> None:
         accepted = False

@@ -108,6 +108,7 @@ def test_a_snapshot_that_is_gone_is_unreadable(moto: Moto) -> None:
             "EC2 does not know a snapshot that the image names",
             "look for it in the Recycle Bin; if it was deleted, the image can be deregistered",
         ),
+        gone=True,
     )
 
 

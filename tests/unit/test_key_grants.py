@@ -22,7 +22,7 @@ def asked(book: GrantBook, arn: str = "", operation: str = "Decrypt", account: s
     return book.allows(Requester(account, arn), operation)
 
 
-@pytest.mark.parametrize("order", permutations(range(3)))
+@pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_the_first_grant_without_constraints_counts_in_any_order(order: tuple[int, ...]) -> None:
     grants = [grant("tight", ROLE, constrained=True), grant("free", ROLE), grant("more", ROLE)]
     book = GrantBook([grants[number] for number in order], "aws")

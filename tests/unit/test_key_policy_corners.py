@@ -10,8 +10,11 @@ from amiguard.core.key_facts import KeyGrant
 from amiguard.core.key_parties import Place, parties_of
 from amiguard.core.key_policy import admission
 from amiguard.core.organization import MembersUnread, NoOrganization, OwnOrganization
+from amiguard.core.policy_patterns import ANYTHING, Truth, Value
 from tests.unit.key_policies import (
     FOREIGN,
+    FOREIGN_ORGANIZATION,
+    INNER,
     MANAGER,
     MEMBER,
     OWN,
@@ -20,6 +23,7 @@ from tests.unit.key_policies import (
     OWN_VIEW,
     OWNER,
     STRANGER,
+    UNIT,
     allow,
     deny,
     document,
@@ -140,6 +144,56 @@ def test_who_is_in_a_unit_is_known_where_members_are_read(account_id: str, *, in
 
     assert [one.account_id for one in parties] == ["", *([account_id] if inside else [])]
     assert parties[0].other_than == {account_id, OWNER}
+
+
+def test_who_is_surely_meant_and_how_they_are_called() -> None:
+    place = Place("aws", "eu-west-1", OWNER, OWN_VIEW)
+    named = [MEMBER, STRANGER]
+
+    found = {
+        grantee: [(one.account_id, one.belongs, one.label) for one in parties_of(grantee, named, place)]
+        for grantee in (Everyone(), Account(STRANGER), OWN_ORGANIZATION, OWN_UNIT, FOREIGN_ORGANIZATION)
+    }
+
+    assert found == {
+        Everyone(): [
+            ("", Truth.YES, "any account"),
+            (STRANGER, Truth.YES, f"account {STRANGER}"),
+            (MEMBER, Truth.YES, f"account {MEMBER}"),
+        ],
+        Account(STRANGER): [(STRANGER, Truth.YES, f"account {STRANGER}")],
+        OWN_ORGANIZATION: [("", Truth.YES, f"any account of {OWN}"), (MEMBER, Truth.YES, f"account {MEMBER}")],
+        OWN_UNIT: [("", Truth.YES, f"any account of {INNER}"), (MEMBER, Truth.YES, f"account {MEMBER}")],
+        FOREIGN_ORGANIZATION: [
+            ("", Truth.YES, f"any account of {FOREIGN}"),
+            (STRANGER, Truth.MAYBE, f"account {STRANGER}"),
+        ],
+    }
+
+
+def test_what_kms_learns_of_a_member() -> None:
+    place = Place("aws", "eu-west-1", OWNER, OWN_VIEW)
+    path = f"{OWN}/r-ab12/{UNIT}/{INNER}/"
+
+    for grantee in (Everyone(), Account(MEMBER), OWN_ORGANIZATION, OWN_UNIT):
+        member = next(one for one in parties_of(grantee, [MEMBER], place) if one.account_id == MEMBER)
+        assert {key: value.text for key, value in member.context.items()} == {
+            "aws:principalaccount": MEMBER,
+            "kms:calleraccount": MEMBER,
+            "aws:principalarn": f"arn:aws:{ANYTHING}::{MEMBER}:{ANYTHING}",
+            "aws:principalisawsservice": "false",
+            "aws:sourceaccount": MEMBER,
+            "aws:principalorgid": OWN,
+            "aws:principalorgpaths": path,
+        }
+        assert member.other_than == frozenset()
+    stranger = next(parties_of(Account(STRANGER), [], place)).context
+    assert stranger["aws:principalorgid"] == Value(ANYTHING, Truth.MAYBE, frozenset({OWN}))
+    anyone = next(parties_of(Everyone(), [MEMBER], place)).context
+    assert anyone["aws:principalaccount"].but_not == {MEMBER, OWNER}
+    assert anyone["aws:principalorgid"] == Value(ANYTHING, Truth.MAYBE)
+    unit = next(parties_of(OWN_UNIT, [], place)).context
+    assert unit["aws:principalorgpaths"].text == path + ANYTHING
 
 
 def test_what_is_not_understood_stands_for_nobody() -> None:

@@ -26,6 +26,8 @@ from tools.mutation.mutants import Mutant
 _PATIENCE, _AT_LEAST_SECONDS = 5, 5
 _MEMORY_BYTES = 2 << 30
 _EXAMPLES = 30
+# Slower tests judge no mutant: hundreds of survivors would run each of them.
+_SLOW_SECONDS = 0.7
 # How a forked process tells its end.
 _SURVIVED, _KILLED, _NOT_JUDGED = 0, 1, 2
 
@@ -58,7 +60,7 @@ class Witnesses:
 
 
 def watch(items: Sequence[pytest.Item], source: Path) -> Witnesses:
-    """Run every test once on the code as it is, and note what it runs.
+    """Run every test once on the code as it is, and note what it runs; slow ones are left out.
 
     Raises:
         RuntimeError: a test fails before anything was changed.
@@ -74,10 +76,11 @@ def watch(items: Sequence[pytest.Item], source: Path) -> Witnesses:
             raise RuntimeError(f"{item.nodeid} fails on the code as it is")
         seconds[item.nodeid] = time.process_time() - start
     recorder.stop()
+    seconds = {test: taken for test, taken in seconds.items() if taken <= _SLOW_SECONDS}
     data = recorder.get_data()
     by_line = {
         Path(name).relative_to(Path.cwd()): {
-            line: frozenset(tests) - {""} for line, tests in data.contexts_by_lineno(name).items()
+            line: frozenset(tests) & seconds.keys() for line, tests in data.contexts_by_lineno(name).items()
         }
         for name in data.measured_files()
     }

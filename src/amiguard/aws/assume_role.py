@@ -126,11 +126,11 @@ def _why_broken(role: Role, error: ClientError, client: Any) -> str:
 
 def _why_no_reply(role: Role, error: Exception) -> str:
     """The reason of a failed connection or a broken reply, which are worth another try; raises the others."""
-    if isinstance(error, KeyError):  # what botocore makes of a page of HTML
+    if isinstance(error, KeyError):
         return f"the reply was not STS's: it lacks {error}"
-    if isinstance(error, (HTTPClientError, BotocoreConnectionError, ResponseParserError)) and not isinstance(
-        error, SSLError
-    ):
+    if isinstance(error, ResponseParserError):
+        return f"the reply was not STS's: {error}"
+    if isinstance(error, (HTTPClientError, BotocoreConnectionError)) and not isinstance(error, SSLError):
         return f"the connection to STS failed: {error}"
     told = explain_botocore(error, doing=f"assume {role.arn}", iam_action=_ACTION)
     raise CredentialsUnreadableError(Unreadable(told.message, told.hint)) from error

@@ -453,14 +453,12 @@ def test_an_interrupted_audit_of_many_accounts_tells_what_is_known(tmp_path: Pat
     results = [json.loads(line) for line in lines if '"type":"result"' in line]
     summary = json.loads(lines[-1])
     assert (program.returncode, err) == (130, "")
-    assert statuses({"results": results}) == {
-        "1/1": "pass",
-        "2/2": "pass",
-        "4/4": "pass",
-        "3/3": "fail",
-        "3/-": "unknown",
-    }
-    assert (summary["complete"], summary["summary"]["fail"]) == (False, 1)
+    found = statuses({"results": results})
+    # Image 3 is read beside the one that hangs: the signal may come before its reply.
+    failing = found.pop("3/3", None)
+    assert failing in ("fail", None)
+    assert found == {"1/1": "pass", "2/2": "pass", "4/4": "pass", "3/-": "unknown"}
+    assert (summary["complete"], summary["summary"]["fail"]) == (False, int(failing == "fail"))
 
 
 def test_a_deadline_holds_for_workers_too(run_amiguard: RunAmiguard) -> None:

@@ -21,9 +21,7 @@ LEAVES = ENTERED + timedelta(days=14)
 @pytest.fixture
 def url() -> Iterator[str]:
     with running_server([REGION]) as running:
-        ec2_backends[ACCOUNT][REGION].reset()
         yield running
-        ec2_backends[ACCOUNT][REGION].reset()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.cloudtrail.models import cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
-from moto.ec2.models import ec2_backends
 
 from amiguard.demo.moto_methods import state_at
 from amiguard.demo.server import running_server
@@ -27,15 +26,7 @@ ROLE = f"arn:aws:sts::{ACCOUNT}:assumed-role/ImageEngineer/dana"
 @pytest.fixture
 def url() -> Iterator[str]:
     with running_server([REGION]) as running:
-        reset()
         yield running
-        reset()
-
-
-def reset() -> None:
-    """The state is moto's, which outlives its server."""
-    cloudtrail_backends[ACCOUNT][REGION].reset()
-    ec2_backends[ACCOUNT][REGION].reset()
 
 
 @pytest.fixture

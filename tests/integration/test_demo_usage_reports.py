@@ -28,14 +28,7 @@ AT_ONCE, NEVER = timedelta(0), timedelta(days=1)
 @pytest.fixture
 def url() -> Iterator[str]:
     with running_server([REGION]) as running:
-        reset()
         yield running
-        reset()
-
-
-def reset() -> None:
-    """The state is moto's, which outlives its server."""
-    ec2_backends[ACCOUNT][REGION].reset()
 
 
 def usage() -> ImageUsage:
@@ -175,7 +168,7 @@ def test_a_report_expires_and_can_be_deleted(ec2: Any, image_id: str) -> None:
 
 def test_a_reset_of_moto_forgets_it_all(ec2: Any, image_id: str) -> None:
     create(ec2, image_id)
-    reset()
+    ec2_backends[ACCOUNT][REGION].reset()
     assert ec2.describe_image_usage_reports()["ImageUsageReports"] == []
     assert usage().uses == {}
 

@@ -6,7 +6,6 @@ Where the two differ, docs/migrating.md says so; these tests hold it to that. Th
 import json
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -67,7 +66,6 @@ Flagged = set[tuple[str, str]]
 @pytest.fixture
 def moto() -> Iterator[str]:
     with running_server(REGIONS) as url:
-        urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST"), timeout=10).close()
         yield url
 
 

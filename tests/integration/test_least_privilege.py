@@ -5,7 +5,6 @@ The AWS is moto with the demo's additions, its IAM enforcement on (`iam_enforcem
 (regions that are not there) is tried on the fake, by denying the single call: `test_least_privilege_fake`.
 """
 
-import urllib.request
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -61,7 +60,6 @@ def named(need: Need) -> str:
 @pytest.fixture(scope="module")
 def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with running_server([REGION]) as url:
-        urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST"), timeout=10).close()
         yield World(url, tmp_path_factory.mktemp("world"))
 
 

@@ -6,7 +6,6 @@ import logging
 import subprocess
 import sys
 import threading
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -213,7 +212,6 @@ def test_urls_that_apprise_does_not_take_are_not_shown(capfd: pytest.CaptureFixt
 @pytest.fixture
 def endpoint_url() -> Iterator[str]:
     with running_server(["us-east-1"]) as url:
-        urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST"), timeout=10).close()
         yield url
 
 

@@ -1,6 +1,5 @@
 """The directory against moto: what boto3 sees when it walks the tree is what is read."""
 
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -23,8 +22,6 @@ READ_AT = datetime(2026, 9, 1, tzinfo=UTC)
 @pytest.fixture
 def endpoint_url() -> Iterator[str]:
     with running_server(["us-east-1"]) as url:
-        # moto keeps the state of its AWS in this process, where another test may have left an organization.
-        urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST")).close()
         yield url
 
 

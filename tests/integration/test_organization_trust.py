@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,8 +24,6 @@ Decisions = dict[str, str]
 @pytest.fixture
 def moto() -> Iterator[str]:
     with running_server(["us-east-1"]) as url:
-        # moto keeps the state of its AWS in this process, where another test may have left an organization.
-        urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST"), timeout=10).close()
         yield url
 
 

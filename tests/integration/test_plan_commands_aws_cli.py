@@ -4,7 +4,6 @@ import io
 import json
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -61,7 +60,6 @@ CHANGES: dict[str, tuple[list[Grantee], list[Grantee]]] = {
 @pytest.fixture
 def moto() -> Iterator[str]:
     with running_server([REGION]) as url:
-        urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST"), timeout=10).close()
         yield url
 
 

@@ -7,7 +7,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -50,7 +49,6 @@ ACCOUNTS = {
 @pytest.fixture
 def moto() -> Iterator[str]:
     with running_server([FRANKFURT.region, VIRGINIA.region]) as url:
-        urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST"), timeout=10).close()
         yield url
 
 

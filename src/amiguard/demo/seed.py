@@ -2,7 +2,7 @@
 
 import http.client
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -17,8 +17,6 @@ from amiguard.demo.model import Account, Estate, Image
 # ids; the server shares the processor with the client, so threads would gain nothing.
 _RANDOM_SEED = 20260901
 
-_Connect = Callable[..., Any]
-
 
 @dataclass(frozen=True, slots=True)
 class SeededEstate:
@@ -31,12 +29,11 @@ class SeededEstate:
 
 
 def seed(endpoint_url: str, estate: Estate) -> SeededEstate:
-    """Empties the moto server at `endpoint_url` and builds the estate there.
+    """Builds the estate at `endpoint_url`, where a moto server has nothing yet.
 
     Region and credentials of the caller come from the environment, as for every AWS client.
     """
-    _ask_moto(endpoint_url, "/moto-api/reset")
-    _ask_moto(endpoint_url, f"/moto-api/seed?a={_RANDOM_SEED}")
+    _seed_ids(endpoint_url)
     # One session, because it reads the description of a service only once.
     connect = partial(botocore.session.Session().create_client, endpoint_url=endpoint_url)
     with closing(connect("sts")) as sts, closing(connect("organizations")) as organizations:
@@ -57,10 +54,10 @@ def seed(endpoint_url: str, estate: Estate) -> SeededEstate:
     return SeededEstate(estate, ids, image_ids)
 
 
-def _ask_moto(endpoint_url: str, path: str) -> None:
-    """Calls moto's own interface, which lies beside the AWS that it plays."""
+def _seed_ids(endpoint_url: str) -> None:
+    """Asks moto's own interface, which lies beside the AWS that it plays."""
     with closing(http.client.HTTPConnection(urlsplit(endpoint_url).netloc)) as connection:
-        connection.request("POST", path)
+        connection.request("POST", f"/moto-api/seed?a={_RANDOM_SEED}")
         connection.getresponse().read()
 
 

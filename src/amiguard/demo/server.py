@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from threading import Lock, Thread
 
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -46,7 +48,7 @@ class _QuietServer(ThreadedWSGIServer):
 
 @contextmanager
 def running_server(regions: Collection[str]) -> Iterator[str]:
-    """Runs moto on a free port of the loopback interface and gives its URL.
+    """Runs moto, empty, on a free port of the loopback interface and gives its URL.
 
     Args:
         regions: the regions that DescribeRegions answers with.
@@ -69,6 +71,7 @@ def running_server(regions: Collection[str]) -> Iterator[str]:
             served_usage_reports(),
             recorded_calls(),  # last, for it records what the others do
         ):
+            _empty()
             server = _QuietServer(_HOST, 0, DomainDispatcherApplication(create_backend_app), _QuietHandler)
             thread = Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name="amiguard-demo", daemon=True)
             thread.start()
@@ -79,6 +82,12 @@ def running_server(regions: Collection[str]) -> Iterator[str]:
                 thread.join()
     finally:
         _ONLY_ONE.release()
+
+
+def _empty() -> None:
+    """Forgets what an earlier server of this process was told, in every account and region."""
+    BackendDict.reset()
+    reset_model_data()
 
 
 @contextmanager

@@ -16,6 +16,10 @@ else
   INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
+# A third of what the tests do is waiting, for servers that are slow on purpose and for programs that they start.
+PYTEST_OPTIONS = --numprocesses $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))') --dist worksteal
+PYTEST = $(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
 .PHONY: help demo test coverage mutation lint format docs reference bench crash faults fuzz soak screenshots package licences audit-dependencies clean
 
 help:
@@ -57,12 +61,12 @@ demo: $(STAMPS)/demo
 	@$(BIN)/amiguard demo || test $$? -eq 1
 
 test: $(STAMPS)/dev
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+	$(PYTEST) $(ARGS)
 
 # The whole suite once more, traced: what it costs is the tracing, not a second run. The program that tests start counts.
 coverage: $(STAMPS)/dev
 	rm -rf .coverage
-	$(BIN)/coverage run -m pytest --numprocesses auto --dist worksteal $(ARGS)
+	$(BIN)/coverage run -m pytest $(PYTEST_OPTIONS) $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='src/amiguard/core/**'

@@ -3,14 +3,16 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
-from tests.secret_watch import MARK, Watch, leaked_report, watching
+from tests.fakes.warm_program import COLD, capture_warm
+from tests.secret_watch import MARK, Watch, leaked_report, leaks, watching
 
 # The same examples in every run: what fails fails again. `make fuzz` looks for others.
 settings.register_profile("ordinary", derandomize=True, deadline=None, print_blob=True)
@@ -87,21 +89,31 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return leaked_report(report)
 
 
-@pytest.fixture
-def run_amiguard(tmp_path: Path) -> RunAmiguard:
-    """Run the installed program in an empty folder: `run_amiguard("audit", "--trust", ID, env={...}, cwd=...)`."""
+def run_program(
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    stdin: str = "",
+    timeout: float = 120,
+    cold: bool = COLD,
+) -> Run:
+    """Run the program as a process of its own.
 
-    def run(
-        *arguments: str,
-        env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
-        stdin: str = "",
-        timeout: float = 120,
-    ) -> Run:
+    Args:
+        arguments: after its name.
+        folder: in which it runs.
+        environment: all of it.
+        stdin: what it is told.
+        timeout: in seconds.
+        cold: start what is installed, as a user does; by default it is forked off a process that has imported it, which
+            is several times faster (`tests/fakes/warm_program.py`).
+    """
+    if cold:
         done = subprocess.run(
             [PROGRAM, *arguments],
-            env=scrubbed_environment(tmp_path, env),
-            cwd=cwd or tmp_path,
+            env=environment,
+            cwd=folder,
             input=stdin,
             capture_output=True,
             text=True,
@@ -110,5 +122,20 @@ def run_amiguard(tmp_path: Path) -> RunAmiguard:
             check=False,
         )
         return Run(done.returncode, done.stdout, done.stderr)
+    code, out, err = capture_warm(list(arguments), folder, environment, stdin, timeout)
+    assert not leaks(out), "a dummy secret is on stdout"
+    assert not leaks(err), "a dummy secret is on stderr"
+    # As `text=True` reads what a program writes.
+    return Run(code, *(said.decode().replace("\r\n", "\n").replace("\r", "\n") for said in (out, err)))
+
+
+@pytest.fixture
+def run_amiguard(tmp_path: Path) -> RunAmiguard:
+    """Run the program in an empty folder: `run_amiguard("audit", "--trust", ID, env={...}, cwd=...)`."""
+
+    def run(
+        *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, stdin: str = "", **how: Any
+    ) -> Run:
+        return run_program(arguments, cwd or tmp_path, scrubbed_environment(tmp_path, env), stdin=stdin, **how)
 
     return run

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from benchmarks.fake_ec2 import (
     organization_grant,
     unit_grant,
 )
-from tests.conftest import PROGRAM, Run, scrubbed_environment
+from tests.conftest import Run, run_program, scrubbed_environment
 
 OWNER, FRIEND, PARTNER, STRANGER = "111122223333", "444455556666", "222233334444", "999988887777"
 FOREIGN = f"arn:aws:organizations::{STRANGER}:organization/o-foreign1234"
@@ -96,19 +95,8 @@ def changing_calls(fake: FakeEc2) -> int:
 
 
 def amiguard(home: Path, *arguments: str, env: Mapping[str, str]) -> Run:
-    """Run the installed program, where the fixture `run_amiguard` would live too briefly."""
-    done = subprocess.run(
-        [PROGRAM, *arguments],
-        env=scrubbed_environment(home, env),
-        cwd=home,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    return Run(done.returncode, done.stdout, done.stderr)
+    """Run the program, where the fixture `run_amiguard` would live too briefly."""
+    return run_program(arguments, home, scrubbed_environment(home, env))
 
 
 def made_plan(home: Path, served: Estate, *arguments: str) -> tuple[Run, Path]:

@@ -34,7 +34,7 @@ def test_every_format_is_that_of_the_audit_byte_for_byte(
 ) -> None:
     # No AWS can be asked: nobody listens there. Whatever order sets have in a process must not show.
     environment = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "PYTHONHASHSEED": seed}
-    run = run_amiguard("report", str(audited / source), *to_files(), env=environment)
+    run = run_amiguard("report", str(audited / source), *to_files(), env=environment, cold=True)
     assert (run.code, run.out, run.err) == (0, "", "")
     assert {path.name for path in tmp_path.iterdir()} == set(FORMATS)
     different = [name for name in FORMATS if (tmp_path / name).read_bytes() != (audited / name).read_bytes()]

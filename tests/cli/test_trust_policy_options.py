@@ -82,7 +82,7 @@ def test_the_file_in_the_config_folder_counts_last(run_amiguard: RunAmiguard, tm
 
 @pytest.mark.parametrize("arguments", [("--help",), ("trust", "explain", "--help"), ("trust", "schema")])
 def test_what_reads_no_settings_loads_no_parser(run_amiguard: RunAmiguard, arguments: tuple[str, ...]) -> None:
-    run = run_amiguard(*arguments, env={"PYTHONPROFILEIMPORTTIME": "1"})
+    run = run_amiguard(*arguments, env={"PYTHONPROFILEIMPORTTIME": "1"}, cold=True)
 
     assert run.code == 0
     assert "amiguard.cli.trust" in run.err

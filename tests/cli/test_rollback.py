@@ -197,6 +197,21 @@ def test_a_journal_that_does_not_hold_is_refused(run_amiguard: RunAmiguard, jour
     assert journal.read_bytes() == b"".join(lines)
 
 
+def test_what_someone_shares_after_a_second_rollback_stays_shared(run_amiguard: RunAmiguard, tmp_path: Path) -> None:
+    made_plan(tmp_path, estate())
+    apply = ("apply", PLAN, "--yes", "--journal", JOURNAL, *TRUST)
+    with FakeEc2(estate()) as fake:
+        for _ in range(2):
+            assert run_amiguard(*apply, env=fake.environment(OWNER)).code == 0
+            assert rollback(run_amiguard, fake, "--yes", JOURNAL).code == 0
+        assert state_of(fake) == BEFORE
+        # By hand, what the plan had done: the journal's undoing is over.
+        fake.set_grants(OWNER, US, image_id(2), grant(FRIEND))
+        run = rollback(run_amiguard, fake, "--yes", JOURNAL)
+        assert (run.code, last(run)) == (4, "4 already undone, 1 drifted.")
+        assert state_of(fake) == {**BEFORE, 2: frozenset({FRIEND})}
+
+
 def test_a_plan_is_applied_again_after_it_was_undone(run_amiguard: RunAmiguard, made: Path, tmp_path: Path) -> None:
     """The journal of the first apply goes on; its last outcome says what is no longer so."""
     shutil.copy(made.with_name(PLAN), tmp_path / PLAN)

@@ -156,7 +156,7 @@ class FakeJournal:
 
     world: FakeWorld
     broken_after: int | None = None
-    edits: dict[str, tuple[Edit, ChangeStatus | None, str]] = field(default_factory=dict)
+    edits: dict[str, JournaledChange] = field(default_factory=dict)
     lines: list[tuple[str, str]] = field(default_factory=list)
     pending: list[tuple[Edit, Step | None]] = field(default_factory=list)
 
@@ -164,22 +164,21 @@ class FakeJournal:
         self.world.journal = self
 
     def known(self, key: str) -> JournaledChange | None:
-        found = self.edits.get(key)
-        return None if found is None else JournaledChange(*found)
+        return self.edits.get(key)
 
     @property
     def record(self) -> list[JournaledChange]:
         """What it says, oldest first."""
-        return [JournaledChange(*one) for one in self.edits.values()]
+        return list(self.edits.values())
 
     def intend(self, edit: Edit, step: Step | None) -> None:
         self._write(edit, "intend")
-        self.edits[edit.key] = (edit, None, "")
+        self.edits[edit.key] = JournaledChange(edit, None)
         self.pending.append((edit, step))
 
-    def conclude(self, edit: Edit, status: ChangeStatus, reason: str = "") -> None:
+    def conclude(self, edit: Edit, status: ChangeStatus, reason: str = "", *, may_have_effect: bool = True) -> None:
         self._write(edit, status.value)
-        self.edits[edit.key] = (edit, status, reason)
+        self.edits[edit.key] = JournaledChange(edit, status, reason, may_have_effect)
 
     def _write(self, edit: Edit, what: str) -> None:
         self.world.live()

@@ -148,6 +148,7 @@ def test_a_line_is_a_record(path: Path) -> None:
         "key": IMAGE_EDIT.key,
         "status": "applied",
         "reason": "",
+        "may_have_effect": True,
         "digest": digest_after(records[2]["digest"], lines(path)[3]),
     }
 
@@ -624,3 +625,17 @@ def test_the_samples_fit_each_other() -> None:
     assert isinstance(ADD, Step)
     assert ADD.add
     assert REMOVE.remove
+
+
+def test_what_was_done_counts_until_the_journal_that_is_undone_grows(path: Path) -> None:
+    with opened(path) as journal:
+        journal.intend(IMAGE_EDIT, ADD)
+        assert journal.done == frozenset()
+        journal.conclude(IMAGE_EDIT, ChangeStatus.APPLIED)
+        journal.intend(SWITCH_EDIT, None)
+        journal.conclude(SWITCH_EDIT, ChangeStatus.FAILED, "refused", may_have_effect=False)
+        assert journal.done == {IMAGE_EDIT.key}
+    record = read_journal(path)
+    assert [one.may_have_effect for one in record.changes] == [True, False]
+    with opened(path) as journal:
+        assert journal.done == {IMAGE_EDIT.key}

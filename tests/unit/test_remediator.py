@@ -12,7 +12,7 @@ from amiguard.core.exception import AnyGrantee, ImageException, ImageSelector
 from amiguard.core.grantee import Account, Everyone, Unrecognized
 from amiguard.core.image import ImageNotFound, ImageUnavailable, LaunchPermission, Unreadable
 from amiguard.core.organization import Members, NoOrganization, OwnOrganization
-from amiguard.core.remediation import ChangeOutcome, ChangeStatus
+from amiguard.core.remediation import ChangeOutcome, ChangeStatus, JournaledChange
 from amiguard.core.trust import TrustEntry, TrustPolicy, parse_trustee
 from amiguard.remediator import RemediationOptions, apply
 from tests.fakes.images import OWNER, image
@@ -190,7 +190,7 @@ def test_an_image_that_vanishes_after_the_listing_has_drifted() -> None:
 def test_a_state_between_is_continued_when_the_journal_knows_that_it_was_begun(status: ChangeStatus | None) -> None:
     world = world_of(EDIT)
     world.meddle(AMI, MIDDLE)
-    journal = FakeJournal(world, edits={KEY: (EDIT, status, "")})
+    journal = FakeJournal(world, edits={KEY: JournaledChange(EDIT, status)})
     assert run_one(world, journal).status is S.APPLIED
     assert world.calls == [(AMI, REMOVING)]
 
@@ -199,21 +199,21 @@ def test_a_state_between_is_continued_when_the_journal_knows_that_it_was_begun(s
 def test_a_state_between_is_drift_otherwise(status: ChangeStatus | str) -> None:
     world = world_of(EDIT)
     world.meddle(AMI, MIDDLE)
-    journal = FakeJournal(world, edits={KEY: (EDIT, status, "")} if isinstance(status, ChangeStatus) else {})
+    journal = FakeJournal(world, edits={KEY: JournaledChange(EDIT, status)} if isinstance(status, ChangeStatus) else {})
     assert run_one(world, journal).status is S.DRIFTED
 
 
 def test_the_journal_of_another_edit_continues_nothing() -> None:
     world = world_of(EDIT)
     world.meddle(AMI, MIDDLE)
-    journal = FakeJournal(world, edits={KEY: (EDIT.inverse, None, "")})
+    journal = FakeJournal(world, edits={KEY: JournaledChange(EDIT.inverse, None)})
     assert run_one(world, journal).status is S.DRIFTED
 
 
 def test_an_intent_of_a_killed_run_that_had_effect_is_concluded() -> None:
     world = world_of(EDIT)
     world.meddle(AMI, EDIT.after)
-    journal = FakeJournal(world, edits={KEY: (EDIT, None, "")})
+    journal = FakeJournal(world, edits={KEY: JournaledChange(EDIT, None)})
     assert run_one(world, journal).status is S.ALREADY_DONE
     assert journal.lines == [(KEY, "already_done")]
 

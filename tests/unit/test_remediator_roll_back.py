@@ -39,6 +39,7 @@ from tests.fakes.remediation_runs import (
     undo,
     world_of,
 )
+from tests.fakes.remediation_states import ALWAYS
 from tests.fakes.virtual_time import run_in_virtual_time
 
 
@@ -87,6 +88,59 @@ def test_a_rollback_resolves_what_a_killed_run_left(
     assert world.launch_permission(AMI) == frozenset(EDIT.before)
 
 
+def test_what_ec2_refused_is_not_undone_whoever_made_it_since() -> None:
+    world = world_of(EDIT)
+    world.faults[AMI].append(Fault.REFUSED)
+    world.faults[TARGET].append(Fault.REFUSED)
+    record = applied(world, [CHANGE, SWITCH])
+    assert [(one.status, one.may_have_effect) for one in record] == [(S.FAILED, False)] * 2
+
+    # An administrator does by hand what the plan was refused.
+    world.meddle(AMI, EDIT.after)
+    world.switches[TARGET].become(BLOCKED, ALWAYS)
+    outcomes = undo(world, record)
+    assert {key: one.status for key, one in outcomes.items()} == {KEY: S.DRIFTED, SWITCH.edit.key: S.DRIFTED}
+    assert world.calls == []
+
+
+def test_what_ec2_refused_is_nothing_to_undo() -> None:
+    world = world_of(EDIT)
+    world.faults[AMI].append(Fault.REFUSED)
+    assert undo(world, applied(world, [CHANGE]))[KEY].status is S.ALREADY_DONE
+
+
+@pytest.mark.parametrize("first", [Fault.LOST_BEFORE, Fault.LOST_AFTER])
+def test_a_refusal_after_a_call_without_a_reply_leaves_it_open(first: Fault) -> None:
+    world = world_of(EDIT, lag=60)
+    world.faults[AMI].extend([first, Fault.REFUSED])
+    (one,) = applied(world, [CHANGE])
+    assert one.may_have_effect
+
+
+def test_a_second_apply_continues_nothing_that_was_refused() -> None:
+    world = world_of(EDIT)
+    world.faults[AMI].append(Fault.REFUSED)
+    journal = FakeJournal(world)
+    run(world, [CHANGE], journal)
+    world.restart()
+    world.meddle(AMI, MIDDLE)
+    assert run(world, [CHANGE], journal)[KEY].status is S.DRIFTED
+
+
+def test_what_was_undone_before_is_left_as_it_is_since() -> None:
+    world = world_of(EDIT)
+    record = applied(world, [CHANGE, SWITCH])
+    undone = frozenset(one.edit.key for one in record)
+    undo(world, record)
+    world.restart()
+    world.calls.clear()
+    world.meddle(AMI, EDIT.after)
+    world.switches[TARGET].become(BLOCKED, ALWAYS)
+    outcomes = undo(world, record, FakeJournal(world), RemediationOptions(undone=undone))
+    assert {key: one.status for key, one in outcomes.items()} == {KEY: S.DRIFTED, SWITCH.edit.key: S.DRIFTED}
+    assert world.calls == []
+
+
 def test_a_rollback_waits_for_the_last_call_of_a_killed_run_to_show() -> None:
     world = world_of(EDIT)
     world.images[AMI].become(MIDDLE, 4.0)
@@ -115,7 +169,7 @@ def test_a_rollback_of_an_image_that_is_gone_has_drifted() -> None:
 def test_a_rollback_that_was_killed_is_continued_by_its_own_journal() -> None:
     world = world_of(EDIT)
     world.meddle(AMI, MIDDLE)
-    journal = FakeJournal(world, edits={KEY: (EDIT.inverse, None, "")})
+    journal = FakeJournal(world, edits={KEY: JournaledChange(EDIT.inverse, None)})
     assert undo(world, [JournaledChange(EDIT, S.APPLIED)], journal)[KEY].status is S.APPLIED
     assert world.launch_permission(AMI) == frozenset(EDIT.before)
 
@@ -129,7 +183,7 @@ def test_a_rollback_that_goes_from_the_middle_passes_through_states_of_its_own()
     record = [JournaledChange(edit, None)]
     assert states(world, record)[0].state is ChangeState.IN_PROGRESS
     assert undo(world, record)[edit.key].status is S.DRIFTED
-    journal = FakeJournal(world, edits={edit.key: (edit.inverse, None, "")})
+    journal = FakeJournal(world, edits={edit.key: JournaledChange(edit.inverse, None)})
     assert undo(world, record, journal)[edit.key].status is S.APPLIED
     assert world.launch_permission(AMI) == {TRUSTED}
 

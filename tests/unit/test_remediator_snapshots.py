@@ -124,7 +124,7 @@ def test_a_run_that_was_killed_between_two_calls_goes_on() -> None:
     middle = states_between(edit.before, edit.after, most=500)[1]
     world.meddle(SNAP, middle)
     assert run(world, [snapshot_change_of(edit)])[edit.key].status is S.DRIFTED
-    journal = FakeJournal(world, edits={edit.key: (edit, None, "")})
+    journal = FakeJournal(world, edits={edit.key: JournaledChange(edit, None)})
     assert states(world, journal.record)[0].state is ChangeState.IN_PROGRESS
     assert run(world, [snapshot_change_of(edit)], journal)[edit.key].status is S.APPLIED
     assert [len(step.remove) for _, step in world.calls if isinstance(step, Step)] == [100]

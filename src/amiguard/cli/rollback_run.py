@@ -154,7 +154,7 @@ def _work(request: RollbackRequest, record: JournalRecord, journal: Journal | No
         dry_run=request.dry_run,
         stop_on_error=request.stop_on_error,
         # Rolled back before, and nothing applied since by this journal: what is as it left it again is another's work.
-        once=journal is not None and journal.header.of_digest == record.digest,
+        undone=frozenset() if journal is None else journal.done,
     )
     return Work(
         doing="rolling back",

@@ -159,6 +159,6 @@ class ChangeJournal(Protocol):
         """A call is about to be made for this edit; the step is None for image block public access."""
         ...
 
-    def conclude(self, edit: Edit, status: ChangeStatus, reason: str = "") -> None:
-        """What became of an edit for which a call was made."""
+    def conclude(self, edit: Edit, status: ChangeStatus, reason: str = "", *, may_have_effect: bool = True) -> None:
+        """What became of an edit for which a call was made, and whether anything of it may be in force now."""
         ...

@@ -77,11 +77,14 @@ class JournaledChange:
     Attributes:
         status: the last outcome; None if the last intent has none (the program was killed).
         reason: of that outcome.
+        may_have_effect: whether anything of the edit may be in force; False only if AWS refused every call, and the
+            state before the edit was read just before.
     """
 
     edit: Edit
     status: ChangeStatus | None
     reason: str = ""
+    may_have_effect: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,8 +82,13 @@ class Journal:
         self._append(intent_v1(edit, step, self._clock()))
         self._content.intend(edit)
 
-    def conclude(self, edit: Edit, status: ChangeStatus, reason: str = "") -> None:
-        """What became of an edit for which a call was made.
+    @property
+    def done(self) -> frozenset[str]:
+        """Keys of the edits that were made since what the journal is of has last changed."""
+        return frozenset(self._content.done)
+
+    def conclude(self, edit: Edit, status: ChangeStatus, reason: str = "", *, may_have_effect: bool = True) -> None:
+        """What became of an edit for which a call was made, and whether anything of it may be in force.
 
         Raises:
             OutputError: that is not on disk.
@@ -93,9 +98,16 @@ class Journal:
             raise ValueError(f"the journal has no intent of {edit.key}")
         # The words of an error may hold what is no text.
         told = reason.encode(errors="replace").decode()
-        record = OutcomeV1(type="outcome", at=self._clock(), key=edit.key, status=status, reason=told)
+        record = OutcomeV1(
+            type="outcome",
+            at=self._clock(),
+            key=edit.key,
+            status=status,
+            reason=told,
+            may_have_effect=may_have_effect,
+        )
         self._append(record)
-        self._content.conclude(edit.key, status, told)
+        self._content.conclude(edit.key, status, told, may_have_effect=may_have_effect)
 
     def begin(self, header: JournalHeader) -> None:
         """Write the first record, in place of one that was never finished."""
@@ -106,7 +118,7 @@ class Journal:
     def resume(self, header: JournalHeader) -> None:
         """Write that a later run goes on, on a line of its own."""
         self._append(resumed_v1(header, self._clock()), lead=b"" if self._content.ends_with_line else b"\n")
-        self._content.resume(header.caller_arn, header.accounts, header.roles)
+        self._content.resume(header.caller_arn, header.accounts, header.roles, header.of_digest)
 
     def _append(self, record: RecordV1, *, lead: bytes = b"") -> None:
         if self._broken:

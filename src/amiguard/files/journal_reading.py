@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from amiguard.core.edit import Edit
 from amiguard.core.errors import InputError
-from amiguard.core.remediation import ChangeStatus, JournaledChange
+from amiguard.core.remediation import DONE, ChangeStatus, JournaledChange
 from amiguard.core.scope import RoleOptions
 from amiguard.core.selection import Access
 from amiguard.files.journal_record import JournalHeader
@@ -54,6 +54,7 @@ class JournalContent:
         last_digest: of the last whole record: the next one goes on from it. Empty before the first.
         changes: by key, in the order of the last intent of each.
         ends_with_line: whether the next record can follow without a line break before it.
+        done: keys of the edits that were made since what the journal is of has last changed.
     """
 
     header: JournalHeader
@@ -61,6 +62,7 @@ class JournalContent:
     last_digest: str = ""
     changes: dict[str, JournaledChange] = field(default_factory=dict)
     ends_with_line: bool = True
+    done: set[str] = field(default_factory=set)
 
     def intend(self, edit: Edit) -> None:
         """A call is to be made.
@@ -73,14 +75,23 @@ class JournalContent:
             raise ValueError("the edit differs from the earlier one of the same")
         self.changes.pop(edit.key, None)
         self.changes[edit.key] = JournaledChange(edit, None)
+        self.done.discard(edit.key)
 
-    def resume(self, caller_arn: str, accounts: Mapping[str, Access], roles: RoleOptions) -> None:
+    def resume(
+        self, caller_arn: str, accounts: Mapping[str, Access], roles: RoleOptions, of_digest: str | None
+    ) -> None:
         """A later run goes on."""
+        if of_digest not in {None, self.header.of_digest}:
+            self.done.clear()
         self.header = replace(
-            self.header, caller_arn=caller_arn, accounts={**self.header.accounts, **accounts}, roles=roles
+            self.header,
+            caller_arn=caller_arn,
+            accounts={**self.header.accounts, **accounts},
+            roles=roles,
+            of_digest=of_digest or self.header.of_digest,
         )
 
-    def conclude(self, key: str, status: ChangeStatus, reason: str) -> None:
+    def conclude(self, key: str, status: ChangeStatus, reason: str, *, may_have_effect: bool) -> None:
         """What became of it.
 
         Raises:
@@ -88,7 +99,9 @@ class JournalContent:
         """
         if key not in self.changes:
             raise ValueError("the outcome has no intent")
-        self.changes[key] = replace(self.changes[key], status=status, reason=reason)
+        self.changes[key] = replace(self.changes[key], status=status, reason=reason, may_have_effect=may_have_effect)
+        if status in DONE:
+            self.done.add(key)
 
 
 def read_content(path: Path, file: BinaryIO) -> JournalContent | None:
@@ -212,11 +225,11 @@ def _take(content: JournalContent, record: RecordV1) -> None:
         case HeaderV1():
             raise ValueError("a second header")
         case ResumedV1():
-            content.resume(record.caller_arn, record.ways(), record.roles())
+            content.resume(record.caller_arn, record.ways(), record.roles(), record.of_digest)
         case IntentV1():
             content.intend(record.edit.value())
         case OutcomeV1():
-            content.conclude(record.key, record.status, record.reason)
+            content.conclude(record.key, record.status, record.reason, may_have_effect=record.may_have_effect)
         case _:
             assert_never(record)
 

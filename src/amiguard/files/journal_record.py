@@ -23,7 +23,7 @@ class JournalHeader:
     Attributes:
         journal_id: a UUID.
         of: the id of the plan that is applied, or of the journal that is undone.
-        of_digest: of that plan or journal.
+        of_digest: of that plan or journal; a journal that is undone may grow, so that of the last run counts.
         tool_version: of the run that began the journal.
         caller_arn: who does it; in a journal that was gone on with, who did it last.
         account_id: of the caller.

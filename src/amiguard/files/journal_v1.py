@@ -103,9 +103,14 @@ class HeaderV1(_CallerV1):
 
 
 class ResumedV1(_CallerV1):
-    """A later run of the same goes on from here."""
+    """A later run of the same goes on from here.
+
+    Attributes:
+        of_digest: of the plan or journal as it is by then; None where an earlier version wrote the record.
+    """
 
     type: Literal["resumed"]
+    of_digest: Digest | None = None
 
 
 class _StepV1(Record):
@@ -134,13 +139,18 @@ class IntentV1(Record):
 
 
 class OutcomeV1(Record):
-    """What became of an edit."""
+    """What became of an edit.
+
+    Attributes:
+        may_have_effect: whether anything of the edit may be in force; so it is where the record does not say.
+    """
 
     type: Literal["outcome"]
     at: Moment
     key: str
     status: ChangeStatus
     reason: str
+    may_have_effect: bool = True
 
 
 RecordV1 = HeaderV1 | ResumedV1 | IntentV1 | OutcomeV1
@@ -171,6 +181,7 @@ def resumed_v1(header: JournalHeader, at: datetime) -> ResumedV1:
     return ResumedV1(
         type="resumed",
         at=at,
+        of_digest=header.of_digest,
         tool=ToolV1(name="amiguard", version=header.tool_version),
         caller_arn=header.caller_arn,
         accounts=_accounts_v1(header.accounts),

@@ -19,10 +19,11 @@ class NoJournal:
         """
         raise RuntimeError(f"a dry run was about to change {edit.key} ({step})")
 
-    def conclude(self, edit: Edit, status: ChangeStatus, reason: str = "") -> None:
+    def conclude(self, edit: Edit, status: ChangeStatus, reason: str = "", *, may_have_effect: bool = True) -> None:
         """Refuse likewise.
 
         Raises:
             RuntimeError: always.
         """
+        del may_have_effect
         raise RuntimeError(f"a dry run has changed {edit.key}: {status} {reason}")

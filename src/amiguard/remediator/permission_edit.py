@@ -51,6 +51,8 @@ async def _edit(work: TargetWork, record: EditRecord, edit: PermissionEdit, allo
     if present not in allowed:
         differences = what_differs(present, edit.before)
         return Ending(ChangeStatus.DRIFTED, f"its {permission.words} has changed: {differences}")
+    if present != frozenset(edit.before):
+        record.note_effect()
     steps = Steps(work, record, edit, present)
     if work.public_hindrance is not None and steps.adds_everyone:
         return Ending(ChangeStatus.FAILED, work.public_hindrance)

@@ -85,8 +85,7 @@ async def _undo_target(work: TargetWork, changes: Sequence[JournaledChange]) -> 
 
     async def undo(work: TargetWork, item: tuple[JournaledChange, PermissionEdit]) -> None:
         change, edit = item
-        undone_before = run.options.once and records[edit.key].done_earlier
-        starts = () if undone_before else _states_left(change, edit)
+        starts = () if edit.key in run.options.undone else _states_left(change, edit)
         underway = states_of_undoing(edit)
         await edit_permission(work, records[edit.key], edit.inverse, starts=starts, underway=underway)
 
@@ -102,17 +101,23 @@ def _unsettled(change: JournaledChange, record: EditRecord) -> bool:
 
 
 def _states_left(change: JournaledChange, edit: PermissionEdit) -> tuple[State, ...]:
-    """In which states the journal may have left a permission."""
+    """In which states the journal may have left a permission; where nothing had effect, each is someone else's."""
     if change.status in DONE:
         return (frozenset(edit.after),)
-    return states_of_doing(edit)
+    return states_of_doing(edit) if change.may_have_effect else ()
 
 
 async def _undo_switch(
     work: TargetWork, record: EditRecord, change: JournaledChange, undoing: BlockPublicAccessEdit
 ) -> TargetWork:
     """Undo image block public access; what that means for the images of the target."""
-    ending = await edit_switch(work, record, undoing, even_if_shown=_unsettled(change, record))
+    not_ours = ""
+    if undoing.key in work.run.options.undone:
+        not_ours = "it was undone before, and has been set again since"
+    elif not change.may_have_effect:
+        not_ours = "EC2 refused the journaled change, so that someone else has made it"
+    unsettled = not not_ours and _unsettled(change, record)
+    ending = await edit_switch(work, record, undoing, even_if_shown=unsettled, not_ours=not_ours)
     if undoing.after is not BlockPublicAccess.UNBLOCKED:
         return work
     if ending.status not in DONE:

@@ -26,13 +26,14 @@ class RemediationOptions:
     Attributes:
         dry_run: ask EC2 whether each call would be permitted; nothing is changed, nothing is journaled.
         stop_on_error: begin nothing more after the first change that failed or could not be verified.
-        once: an edit that an earlier run of this journal has made is not made again: someone has changed it since.
+        undone: keys of edits that an earlier rollback of the same has made already: what is there again since is
+            another's work, and `roll_back` leaves it.
         protected: images that are never changed by `apply`; `roll_back` restores them all the same.
     """
 
     dry_run: bool = False
     stop_on_error: bool = False
-    once: bool = False
+    undone: frozenset[str] = frozenset()
     protected: tuple[ImageSelector, ...] = ()
 
 
@@ -60,6 +61,7 @@ class EditRecord:
         self._known = known if same else None
         self.intended = False
         """Whether this run has journaled an intent."""
+        self._may_have_effect = self.unsettled
 
     @property
     def done_earlier(self) -> bool:
@@ -68,13 +70,17 @@ class EditRecord:
 
     @property
     def unfinished(self) -> bool:
-        """An earlier run has begun this edit, and has not ended it."""
-        return self._known is not None and self._known.status not in DONE
+        """An earlier run has begun this edit, and has not ended it: something of it may be in force."""
+        return self._known is not None and self._known.status not in DONE and self._known.may_have_effect
 
     @property
     def unsettled(self) -> bool:
         """An earlier run may have made a call just now whose effect does not show yet."""
         return self._known is not None and self._known.status in UNSETTLED
+
+    def note_effect(self) -> None:
+        """Something of this edit may be in force: a call was not refused, or the state is not the one before it."""
+        self._may_have_effect = True
 
     def intend(self, step: Step | None) -> None:
         """Journal that a call is about to be made.
@@ -92,7 +98,8 @@ class EditRecord:
             OutputError: the journal cannot be written.
         """
         if self.intended or (self.unfinished and ending.status in DONE):
-            self._journal.conclude(self.edit, ending.status, ending.reason)
+            may_have_effect = self._may_have_effect or ending.status in DONE
+            self._journal.conclude(self.edit, ending.status, ending.reason, may_have_effect=may_have_effect)
 
 
 class Run:

@@ -72,6 +72,7 @@ class Steps:
                 case Ending():
                     return reply
                 case Accepted():
+                    self._record.note_effect()
                     found = await self._verify(expected, _SECONDS_TO_SHOW)
                     break
                 case Refused() if self._still_blocked(reply, step):
@@ -80,6 +81,7 @@ class Steps:
                 case Refused(reason, hint):
                     return self._failed(reason, hint)
                 case NoAnswer(reason):
+                    self._record.note_effect()
                     found = await self._verify(expected, _SECONDS_AFTER_NO_ANSWER)
                     if not isinstance(found, Late):
                         break

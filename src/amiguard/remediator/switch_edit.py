@@ -20,7 +20,12 @@ _MOST_TRIES = 3
 
 
 async def edit_switch(
-    work: TargetWork, record: EditRecord, edit: BlockPublicAccessEdit, *, even_if_shown: bool = False
+    work: TargetWork,
+    record: EditRecord,
+    edit: BlockPublicAccessEdit,
+    *,
+    even_if_shown: bool = False,
+    not_ours: str = "",
 ) -> Ending:
     """Set the switch to `edit.after`, and tell how that ended.
 
@@ -29,16 +34,19 @@ async def edit_switch(
         record: what the run's journal knows of the edit.
         edit: before and after.
         even_if_shown: set it although it shows `edit.after` already: a call of a killed run may still take effect.
+        not_ours: why the present state is someone else's, if it is not `edit.after`: then it is left alone.
     """
     try:
-        ending = await _edit(work, record, edit, even_if_shown=even_if_shown)
+        ending = await _edit(work, record, edit, even_if_shown=even_if_shown, not_ours=not_ours)
     except StoppedError:
         ending = work.run.not_tried
     work.run.end(record, ending)
     return ending
 
 
-async def _edit(work: TargetWork, record: EditRecord, edit: BlockPublicAccessEdit, *, even_if_shown: bool) -> Ending:
+async def _edit(
+    work: TargetWork, record: EditRecord, edit: BlockPublicAccessEdit, *, even_if_shown: bool, not_ours: str
+) -> Ending:
     run, opened = work.run, work.opened
     present = await run.before_stop(opened.reader.read_block_public_access)
     if isinstance(present, Unreadable):
@@ -46,6 +54,8 @@ async def _edit(work: TargetWork, record: EditRecord, edit: BlockPublicAccessEdi
         return Ending(ChangeStatus.FAILED, reason, present.hint)
     if present.state is edit.after and (present.by_declarative_policy or not even_if_shown):
         return Ending(ChangeStatus.ALREADY_DONE)
+    if not_ours:
+        return Ending(ChangeStatus.DRIFTED, f"image block public access is {present.state.value}: {not_ours}")
     if present.by_declarative_policy:
         return Ending(
             ChangeStatus.FAILED,
@@ -85,6 +95,8 @@ async def _set(work: TargetWork, record: EditRecord, state: BlockPublicAccess, *
             reason = f"the journal cannot be written: {called}: {error.message}"
             return Ending(ChangeStatus.FAILED, reason, error.hint)
         reply = await work.opened.writer.set_block_public_access(state)
+        if not isinstance(reply, Refused):
+            record.note_effect()
         tries += 1
         last = True
         match reply:

@@ -61,6 +61,8 @@ def _values(image: FakeImage, owner: str, name: str) -> Iterator[str]:
             yield "true" if image.is_public else "false"
         case "owner-id":
             yield owner
+        case "block-device-mapping.snapshot-id":
+            yield from (one.snapshot_id for one in image.block_devices)
         case "tag-key":
             yield from (key for key, _ in image.tags)
         case _:
@@ -68,7 +70,9 @@ def _values(image: FakeImage, owner: str, name: str) -> Iterator[str]:
             yield from (value for tag, value in image.tags if tag == key)
 
 
-_FIELDS = frozenset({"image-id", "name", "state", "is-public", "owner-id", "tag-key"})
+_FIELDS = frozenset(
+    {"image-id", "name", "state", "is-public", "owner-id", "tag-key", "block-device-mapping.snapshot-id"}
+)
 
 
 @cache

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from amiguard.core.checks.ami_snapshot_cross_account import METADATA
 from amiguard.core.remediation import HOLD_TAG
 from benchmarks.fake_ec2 import (
@@ -115,6 +117,20 @@ def test_snapshots_are_planned_applied_and_rolled_back(run_amiguard: RunAmiguard
         undone = run_amiguard("rollback", "--yes", str(journal), env=fake.environment(OWNER))
         assert (undone.code, undone.out.splitlines()[-1]) == (0, "3 undone.")
         assert shared(fake) == GRANTS
+
+
+@pytest.mark.parametrize("narrowed", [("--image", image_id(1)), ("--status", "fail")], ids=lambda words: words[0])
+def test_a_report_of_some_images_only_plans_no_snapshot(
+    run_amiguard: RunAmiguard, tmp_path: Path, narrowed: tuple[str, str]
+) -> None:
+    """An image that it does not hold may have the snapshot, and an exception."""
+    with FakeEc2(estate()) as fake:
+        audit = ("audit", *TRUST, "--check", METADATA.check_id, "--format", "json=some.json", *narrowed)
+        run_amiguard(*audit, env=fake.environment(OWNER))
+        run = plan(run_amiguard, fake, "--from", "some.json")
+    assert run.code == 3
+    assert "not all images of the target are known, and another may have this snapshot" in " ".join(run.out.split())
+    assert not (tmp_path / PLAN).exists() or removed(tmp_path / PLAN) == {}
 
 
 def test_a_report_is_judged_anew_and_must_hold_the_snapshots(run_amiguard: RunAmiguard, tmp_path: Path) -> None:

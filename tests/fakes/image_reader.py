@@ -41,6 +41,13 @@ class FakeImageReader:
         listed = {image.image_id: image for page in self.pages if not isinstance(page, Unreadable) for image in page}
         return {image_id: listed[image_id] for image_id in image_ids if image_id in listed}
 
+    async def list_over(self, snapshot_ids: Sequence[str]) -> Mapping[str, Image] | Unreadable:
+        pages = (page for page in self.pages if not isinstance(page, Unreadable))
+        listed = await self.list_again([one.image_id for page in pages for one in page])
+        if isinstance(listed, Unreadable):
+            return listed
+        return {key: one for key, one in listed.items() if set(snapshot_ids) & set(one.snapshot_ids)}
+
     async def read_launch_permission(self, image_id: str) -> PermissionReply:
         replies = self.replies.get(image_id, (ImageNotFound(),))
         reply = replies[min(self.asked.count(image_id), len(replies) - 1)]

@@ -217,6 +217,12 @@ class _Reader:
         here = self._here()
         return self._listing or {image_id: here[image_id] for image_id in image_ids if image_id in here}
 
+    async def list_over(self, snapshot_ids: Sequence[str]) -> Mapping[str, Image] | Unreadable:
+        self._world.live()
+        await asyncio.sleep(0.01)
+        here = self._here()
+        return self._listing or {key: one for key, one in here.items() if set(snapshot_ids) & set(one.snapshot_ids)}
+
     async def read_launch_permission(self, image_id: str) -> PermissionReply:
         self._world.live()
         await asyncio.sleep(0.01)

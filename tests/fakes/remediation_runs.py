@@ -83,6 +83,9 @@ def world_of(*edits: PermissionEdit, lag: float = 0.0, switch_lag: float = 0.0) 
             for image_id in edit.image_ids:
                 if image_id not in world.images:
                     world.add(image(image_id, region=edit.target.region), ())
+                listed = world.images[image_id].listed
+                snapshot_ids = (*listed.snapshot_ids, edit.snapshot_id)
+                world.images[image_id].listed = replace(listed, snapshot_ids=snapshot_ids)
     return world
 
 

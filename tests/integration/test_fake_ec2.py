@@ -161,6 +161,7 @@ def test_without_owners_a_listing_shows_what_others_share(ec2: Any) -> None:
         ("tag:Stage", ["<prod>"], [SHARED]),
         ("tag-key", ["Te*"], [SHARED]),
         ("owner-id", [OTHER], []),
+        ("block-device-mapping.snapshot-id", ["snap-00000000000000001", "snap-00000000"], [SHARED]),
     ],
 )
 def test_filters(ec2: Any, name: str, values: list[str], found: list[FakeImage]) -> None:

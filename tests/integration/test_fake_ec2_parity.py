@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
 from amiguard.demo.block_public_access import served_block_public_access
-from benchmarks.fake_ec2 import Estate, FakeAccount, FakeEc2, FakeImage, FakeRegion, by_id
+from amiguard.demo.image_filters import served_image_filters
+from benchmarks.fake_ec2 import Estate, FakeAccount, FakeBlockDevice, FakeEc2, FakeImage, FakeRegion, by_id
 
 ACCOUNT, PARTNER, MEMBER = "123456789012", "999988887777", "222233334444"
 """moto takes every key that it did not give out for its own account's."""
@@ -43,6 +44,12 @@ class Side:
     @property
     def ec2(self) -> Any:
         return self.client("ec2")
+
+    def snapshot_of(self, name: str) -> str:
+        """The snapshot under an image; moto makes one for each."""
+        (image,) = self.ec2.describe_images(ImageIds=[self.ids[name]])["Images"]
+        snapshot_id: str = image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
+        return snapshot_id
 
     def named(self, images: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """The images of the estate by name; moto adds images of its own."""
@@ -85,7 +92,7 @@ def register(ec2: Any) -> dict[str, str]:
 def moto() -> Iterator[Side]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    with served_block_public_access():
+    with served_block_public_access(), served_image_filters():
         server.start()
         host, port = server.get_host_and_port()
         for client in clients_of(f"http://{host}:{port}"):
@@ -103,6 +110,7 @@ def fake(moto: Side) -> Iterator[Side]:
                 name=name,
                 state="disabled" if name == DISABLED else "available",
                 tags=tuple(TAGS.get(name, {}).items()),
+                block_devices=(FakeBlockDevice("/dev/xvda", moto.snapshot_of(name)),),
             )
             for name in (*GRANTS, DISABLED)
         )
@@ -174,6 +182,10 @@ def list_images(**arguments: Any) -> Ask:
 
 def filtered(name: str, *values: str) -> Ask:
     return list_images(Owners=["self"], IncludeDisabled=True, Filters=[{"Name": name, "Values": list(values)}])
+
+
+def over_its_snapshot(side: Side) -> Any:
+    return filtered("block-device-mapping.snapshot-id", side.snapshot_of("private"))(side)
 
 
 def modified(name: str, **change: Any) -> Ask:
@@ -280,6 +292,7 @@ QUESTIONS: dict[str, Ask] = {
     "images by name": filtered("name", "shared-*"),
     "public images": filtered("is-public", "true"),
     "disabled images": filtered("state", "disabled"),
+    "images over a snapshot": over_its_snapshot,
     "add an account": modified("private", LaunchPermission={"Add": [{"UserId": PARTNER}]}),
     "add what is there": modified("shared-partner", LaunchPermission={"Add": [{"UserId": PARTNER}]}),
     "remove everyone": modified("shared-every-way", LaunchPermission={"Remove": [{"Group": "all"}]}),

@@ -106,6 +106,10 @@ def test_changes_are_by_account_region_and_image_and_the_switch_is_the_last_of_i
     ]
 
 
+def test_an_image_that_is_read_twice_and_is_unshared_by_then_is_not_planned() -> None:
+    assert plan_of([judged(image("ami-1"), STRANGER), judged(image("ami-1"))]).changes == ()
+
+
 def test_an_image_that_is_read_twice_is_planned_once_from_the_later_reading() -> None:
     plan = plan_of([judged(image("ami-1"), STRANGER), judged(image("ami-1"), STRANGER, OTHER)])
     assert [len(change.edit.before) for change in plan.image_changes] == [2]

@@ -268,3 +268,13 @@ def test_who_is_removed_is_untrusted_for_every_image_in_any_order(audit: list[Ch
                 assert grantee not in untrusted or snapshot.snapshot_id in told
     random.shuffle(audit)
     assert plan_of(*audit) == plan
+
+
+def test_nothing_is_planned_where_results_do_not_speak_of_all_images() -> None:
+    planner = Planner(WISHES, lambda _: rules())
+    planner.note_gaps()
+    planner.note(read(image("ami-1"), ("snap-1", [STRANGER])))
+    plan = finish(planner)
+    assert plan.changes == ()
+    (unplanned,) = plan.unplanned
+    assert unplanned.reason == "not all images of the target are known, and another may have this snapshot"

@@ -63,7 +63,9 @@ class Setting:
         lags = iter(self.lags * 100)
         world = FakeWorld(lag=lambda: next(lags, 0.0), switch_lag=lambda: next(lags, 0.0) * 50)
         for target, image_id in UNDER.items():
-            world.add(image(image_id, region=target.region), ())
+            here = [one for one in self.edits if one.target == target and isinstance(one, CreateVolumePermissionEdit)]
+            snapshot_ids = tuple(one.snapshot_id for one in here)
+            world.add(image(image_id, region=target.region, snapshot_ids=snapshot_ids), ())
         for edit in self.edits:
             if isinstance(edit, LaunchPermissionEdit):
                 world.add(image(edit.image_id, region=edit.target.region), edit.before)

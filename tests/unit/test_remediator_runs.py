@@ -1,6 +1,7 @@
 """Applying many changes: several targets, ways to stop, dry runs, image block public access."""
 
 import asyncio
+from collections import Counter
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import pytest
 from amiguard.core.edit import LaunchPermissionEdit
 from amiguard.core.image import Unreadable
 from amiguard.core.plan import Change
-from amiguard.core.remediation import ChangeOutcome, ChangeStatus
+from amiguard.core.remediation import HOLD_TAG, ChangeOutcome, ChangeStatus
 from amiguard.remediator import RemediationOptions, apply
 from tests.fakes.remediation import FakeJournal, FakeOpener, Fault, KilledError
 from tests.fakes.remediation_runs import (
@@ -325,3 +326,18 @@ def test_the_switch_is_not_touched_without_a_journal(records: int, called: int) 
     assert outcome.status is S.FAILED
     assert outcome.reason.startswith("the journal cannot be written: nothing")
     assert len(world.calls) == called
+
+
+def test_a_hold_tag_that_is_put_on_while_a_long_plan_is_applied_counts() -> None:
+    edits = many(120)
+    world, last = world_of(*edits), edits[-1]
+
+    def hold_after_a_while(image_id: str) -> None:
+        if len(world.calls) >= 20:
+            listed = world.images[last.image_id].listed
+            world.images[last.image_id].listed = replace(listed, tags=((HOLD_TAG, ""),))
+
+    world.on_read = hold_after_a_while
+    outcomes = run(world, [change_of(edit) for edit in edits])
+    assert outcomes[last.key].status is S.HELD
+    assert Counter(one.status for one in outcomes.values()) == {S.APPLIED: 119, S.HELD: 1}

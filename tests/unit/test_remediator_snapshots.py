@@ -171,7 +171,7 @@ def test_a_snapshot_all_of_whose_images_are_gone_has_drifted_and_is_not_even_rea
     world = world_of(SNAP_EDIT)
     world.images.clear()
     outcome = run_one(world)
-    assert (outcome.status, outcome.reason) == (S.DRIFTED, "its images no longer exist")
+    assert (outcome.status, outcome.reason) == (S.DRIFTED, "no image has it any more")
     assert world.read_counts == {}
     assert world.snapshots[SNAP].history == [SHARED]
 
@@ -182,7 +182,7 @@ def test_one_held_image_holds_the_snapshot(which: str, how: str) -> None:
     world = world_of(SNAP_EDIT)
     protected: tuple[ImageSelector, ...] = ()
     if how == "tag":
-        world.images[which].listed = image(which, tags=(("amiguard:hold", "until friday"),))
+        world.images[which].listed = image(which, tags=(("amiguard:hold", "until friday"),), snapshot_ids=(SNAP,))
         reason = f"its image {which}: it has the tag amiguard:hold"
     else:
         protected = (ImageSelector(ids=(which,)),)
@@ -204,6 +204,31 @@ def test_one_image_for_which_a_grantee_is_no_longer_untrusted_is_enough(which: s
         f"888888888888, which was to be removed, is excepted now for {which}: accepted by owner: marketplace",
     )
     assert world.snapshots[SNAP].history == [SHARED]
+
+
+@pytest.mark.parametrize("how", ["exception", "tag"])
+def test_an_image_that_came_over_the_snapshot_after_the_plan_counts(how: str) -> None:
+    newcomer = "ami-0123456789abcdef2"
+    world = world_of(SNAP_EDIT)
+    tags = (("amiguard:hold", ""),) if how == "tag" else ()
+    world.add(image(newcomer, snapshot_ids=("snap-00000000", SNAP), tags=tags), ())
+    exception = ImageException(ImageSelector(ids=(newcomer,)), AnyGrantee(), "marketplace", "owner")
+    rules = replace(RULES, exceptions=(exception,) if how == "exception" else ())
+    outcome = run(world, [SNAP_CHANGE], rules=rules)[SNAP_KEY]
+    assert outcome.status is (S.HELD if how == "tag" else S.NO_LONGER_WANTED)
+    assert world.calls == []
+
+
+def test_a_plan_that_names_another_image_than_the_snapshots_is_not_believed() -> None:
+    """As someone may write one, digest and all, to get round an exception."""
+    unrelated = "ami-0123456789abcdef3"
+    world = world_of(SNAP_EDIT)
+    world.add(image(unrelated), ())
+    forged = snapshot_change_of(replace(SNAP_EDIT, image_ids=(unrelated,)))
+    exception = ImageException(ImageSelector(ids=(AMI,)), AnyGrantee(), "marketplace", "owner")
+    outcome = run(world, [forged], rules=replace(RULES, exceptions=(exception,)))[SNAP_KEY]
+    assert outcome.status is S.NO_LONGER_WANTED
+    assert world.calls == []
 
 
 def test_an_exception_of_an_image_that_is_gone_decides_nothing() -> None:
@@ -243,7 +268,7 @@ def applied(world: FakeWorld, *, switch: bool = False) -> list[JournaledChange]:
 def test_a_rollback_restores_images_and_snapshots_whatever_holds_them() -> None:
     world = world_of(EDIT, SNAP_EDIT, lag=2)
     record = applied(world)
-    world.images[AMI].listed = image(AMI, tags=(("amiguard:hold", ""),))
+    world.images[AMI].listed = image(AMI, tags=(("amiguard:hold", ""),), snapshot_ids=(SNAP,))
     journal = FakeJournal(world)
     told = undo(world, record, journal, RemediationOptions(protected=(ImageSelector(ids=(SECOND,)),)))
     assert told[SNAP_KEY] == ChangeOutcome(SNAP_EDIT.inverse, S.APPLIED)

@@ -24,10 +24,12 @@ class ImageQuery:
 
     Attributes:
         image_ids: these only.
+        snapshot_ids: those only that have one of these snapshots.
         tags: images that have one of these values under each of these keys: (key, value) pairs, value None for any.
     """
 
     image_ids: tuple[str, ...] = ()
+    snapshot_ids: tuple[str, ...] = ()
     tags: tuple[tuple[str, str | None], ...] = ()
 
 
@@ -50,6 +52,8 @@ def page_parameters(query: ImageQuery, next_token: str | None, page: int = PAGE)
     if query.image_ids:
         # As a filter and not as ImageId.N: an id that is gone makes an empty listing, not an error for all of them.
         filters.append(("image-id", query.image_ids))
+    if query.snapshot_ids:
+        filters.append(("block-device-mapping.snapshot-id", query.snapshot_ids))
     values: dict[str, list[str]] = {}
     keys: list[str] = []
     for key, value in query.tags:

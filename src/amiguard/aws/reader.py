@@ -1,6 +1,6 @@
 """Reads the images of one target: the port `ImageReader` over the lean client."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from amiguard.aws.block_public_access import parse_block_public_access
 from amiguard.aws.ec2_query import Ec2QueryClient
@@ -52,19 +52,17 @@ class Ec2ImageReader:
         ids = self._query.image_ids
         # One round for all images (an empty tuple of ids asks for all), or one for each batch of named ones.
         for start in range(0, max(1, len(ids)), MOST_FILTER_VALUES):
-            query = ImageQuery(ids[start : start + MOST_FILTER_VALUES], self._query.tags)
+            query = ImageQuery(ids[start : start + MOST_FILTER_VALUES], tags=self._query.tags)
             async for page in self._pages(query):
                 yield page
 
     async def list_again(self, image_ids: Sequence[str]) -> dict[str, Image] | Unreadable:
         """The named images as they are listed now; those that are gone are absent."""
-        found: dict[str, Image] = {}
-        for start in range(0, len(image_ids), MOST_FILTER_VALUES):
-            async for page in self._pages(ImageQuery(tuple(image_ids[start : start + MOST_FILTER_VALUES]))):
-                if isinstance(page, Unreadable):
-                    return page
-                found.update((image.image_id, image) for image in page)
-        return found
+        return await self._listed(ImageQuery(image_ids=some) for some in _portions(image_ids))
+
+    async def list_over(self, snapshot_ids: Sequence[str]) -> dict[str, Image] | Unreadable:
+        """Every image of the target that has one of these snapshots now, by its id."""
+        return await self._listed(ImageQuery(snapshot_ids=some) for some in _portions(snapshot_ids))
 
     async def read_launch_permission(self, image_id: str) -> PermissionReply:
         """Who may launch the image, as EC2 says it."""
@@ -99,6 +97,15 @@ class Ec2ImageReader:
         reply = await self._client.call(action, [], parse_block_public_access, bucket)
         return explain(reply, f"ec2:{action}") if isinstance(reply, ApiError) else reply
 
+    async def _listed(self, queries: Iterable[ImageQuery]) -> dict[str, Image] | Unreadable:
+        found: dict[str, Image] = {}
+        for query in queries:
+            async for page in self._pages(query):
+                if isinstance(page, Unreadable):
+                    return page
+                found.update((image.image_id, image) for image in page)
+        return found
+
     async def _pages(self, query: ImageQuery) -> AsyncIterator[tuple[Image, ...] | Unreadable]:
         listed = ListedIds()
         tokens: set[str] = set()
@@ -129,3 +136,8 @@ class Ec2ImageReader:
             self._listing,
         )
         return explain(reply, "ec2:DescribeImages") if isinstance(reply, ApiError) else reply
+
+
+def _portions(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """As many as a filter takes; none if there is none, for an empty filter would ask for all."""
+    return (tuple(ids[start : start + MOST_FILTER_VALUES]) for start in range(0, len(ids), MOST_FILTER_VALUES))

@@ -178,6 +178,8 @@ class _Run:
         if saved.not_shown:
             counts = ", ".join(f"{number:,} {status}" for status, number in saved.not_shown.items())
             warn(f"{saved.path} does not hold all results of its audit (--status): {counts} are not looked at")
+        if saved.not_shown or "narrowed_to" in saved.audit:
+            self._planner.note_gaps()
         found = await session.find_accounts()
         async with session.open_estate(found) as estate:
             complete = await judge_saved(

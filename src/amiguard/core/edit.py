@@ -30,6 +30,11 @@ class Step:
             raise ValueError("a step either adds or removes")
 
 
+def launch_permission_key(target: Target, image_id: str) -> str:
+    """The key of every edit of an image's launch permission."""
+    return f"{target.account_id}/{target.region}/{image_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class LaunchPermissionEdit:
     """The launch permission of one image, before and after.
@@ -49,7 +54,7 @@ class LaunchPermissionEdit:
     @property
     def key(self) -> str:
         """What is edited: stable, and unique within a plan or a journal."""
-        return f"{self.target.account_id}/{self.target.region}/{self.image_id}"
+        return launch_permission_key(self.target, self.image_id)
 
     @property
     def inverse(self) -> "LaunchPermissionEdit":

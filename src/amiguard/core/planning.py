@@ -8,7 +8,7 @@ from typing import assert_never
 from amiguard.core.block_public_access import BlockPublicAccess
 from amiguard.core.checks import ami_block_public_access, ami_cross_account_access, ami_snapshot_cross_account
 from amiguard.core.decision import Decision, Rules, Verdict, decide
-from amiguard.core.edit import BlockPublicAccessEdit, in_order
+from amiguard.core.edit import BlockPublicAccessEdit, in_order, launch_permission_key
 from amiguard.core.errors import SettingsError
 from amiguard.core.evidence import Evidence
 from amiguard.core.exception import ImageSelector
@@ -90,13 +90,16 @@ class Planner:
         self._images = 0
         self._targets_of_images: set[Target] = set()
         self._grants = 0
-        # By key: a listing that changed while it was paged can name an image twice, and the later reading is newer.
         self._changes: dict[str, Change] = {}
         self._left_out: set[LeftOut] = set()
         self._unplanned: set[Unplanned] = set()
         self._refused: dict[Decision, str] = {}
         named_images = bool(wishes.share_with_named)
         self._snapshots = SnapshotPlanner(wishes.only, wishes.protected, named_images=named_images)
+
+    def note_gaps(self) -> None:
+        """The results do not speak of all images, so that a snapshot may be under others, too: none is planned."""
+        self._snapshots.note_gaps()
 
     def note(self, result: CheckResult, evidence: Evidence | None = None) -> None:
         """Take one result of an audit, in any order; results of other checks are passed over.
@@ -171,6 +174,8 @@ class Planner:
             self._unplanned.add(Unplanned(result.target, image.image_id if image else None, result.message))
         if image is None or (result.status is Status.UNKNOWN and not result.decisions):
             return
+        # A listing that changed while it was paged can name an image twice, and the later reading is newer.
+        self._changes.pop(launch_permission_key(result.target, image.image_id), None)
         self._images += 1
         self._targets_of_images.add(result.target)
         self._grants += len(result.decisions)

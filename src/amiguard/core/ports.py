@@ -24,6 +24,10 @@ class ImageReader(Protocol):
         """The named images as they are listed now; those that are gone are absent."""
         ...
 
+    async def list_over(self, snapshot_ids: Sequence[str]) -> Mapping[str, Image] | Unreadable:
+        """Every image of the target that has one of these snapshots now, by its id."""
+        ...
+
     async def read_launch_permission(self, image_id: str) -> PermissionReply:
         """Who may launch the image."""
         ...

@@ -13,8 +13,8 @@ def decide_snapshot_anew(change: SnapshotChange, images: Collection[Image], rule
 
     Args:
         change: as planned.
-        images: those images of `change.edit.image_ids` that still exist, as they are listed now: the name and the tags
-            of each may have come under an exception.
+        images: all that have the snapshot, as they are listed now: some may be new since the plan was made, and the
+            name and the tags of each may have come under an exception.
         rules: of their account, today.
 
     Returns:

@@ -83,7 +83,12 @@ class SnapshotPlanner:
         # By image: a listing that changed while it was paged can name an image twice, and the later reading is newer.
         self._snapshots: dict[tuple[Target, str], dict[str, _Under]] = {}
         self._cut: set[Target] = set()
+        self._all_cut = False
         self._unread: set[Unplanned] = set()
+
+    def note_gaps(self) -> None:
+        """Of no target all images are noted: what is not noted may have any snapshot."""
+        self._all_cut = True
 
     def note(self, result: CheckResult) -> None:
         """Take one result, in any order. One without image says that not all images of its target are known."""
@@ -134,7 +139,7 @@ class SnapshotPlanner:
                 reason = f"its image is not to be changed: {held.held}"
                 yield LeftOut(target, held.image_id, held.image_name, reason, snapshot_id)
                 return
-            if target in self._cut:
+            if self._all_cut or target in self._cut:
                 yield Unplanned(target, first.image_id, _LISTING_CUT, snapshot_id)
                 return
             yield self._change(target, snapshot_id, [image.image_id for image in images], permission, removed)

@@ -15,6 +15,7 @@ from amiguard.demo.account_names import served_account_names
 from amiguard.demo.block_public_access import served_block_public_access
 from amiguard.demo.environment import changed
 from amiguard.demo.errors import DemoUnavailableError
+from amiguard.demo.image_filters import served_image_filters
 from amiguard.demo.recording import recorded_calls
 from amiguard.demo.recycle_bin import served_recycle_bin
 from amiguard.demo.snapshot_permissions import served_snapshot_permissions
@@ -65,6 +66,7 @@ def running_server(regions: Collection[str]) -> Iterator[str]:
             _only_regions(regions),
             served_account_names(),
             served_block_public_access(),
+            served_image_filters(),
             served_recycle_bin(),
             served_snapshot_permissions(),
             served_trail(),

@@ -11,13 +11,14 @@ from amiguard.core.plan import BlockPublicAccessChange, Change, ImageChange, Sna
 from amiguard.core.ports import ChangeJournal, TargetOpener
 from amiguard.core.remediation import ChangeOutcome, ChangeStatus
 from amiguard.core.result import Target
+from amiguard.remediator.fresh_images import FreshImages
 from amiguard.remediator.permission_edit import edit_permission
 from amiguard.remediator.pool import EDITS_AT_ONCE, TARGETS_AT_ONCE, each, told_by
 from amiguard.remediator.reading import states_of_doing
 from amiguard.remediator.run import EditRecord, Ending, RemediationOptions, Run, StoppedError, TargetWork
 from amiguard.remediator.switch_edit import edit_switch
 from amiguard.remediator.targets import by_target, remediate_target
-from amiguard.remediator.untouched import PermissionChange, images_of, why_untouched
+from amiguard.remediator.untouched import PermissionChange, why_untouched
 
 
 def apply(  # noqa: PLR0917 - the words in which a plan is applied: what, where, by which journal and rules, how
@@ -71,22 +72,19 @@ async def _apply_target(work: TargetWork, changes: Sequence[Change], rules: Rule
 async def _apply_permissions(work: TargetWork, changes: Sequence[PermissionChange], rules: Rules) -> None:
     run = work.run
     records = {change.edit.key: EditRecord(run.journal, change.edit) for change in changes}
-    image_ids = tuple(dict.fromkeys(image_id for change in changes for image_id in images_of(change)))
     try:
         if any(record.unsettled for record in records.values()):
             await run.settle()
-        listed = await run.before_stop(lambda: work.opened.reader.list_again(image_ids))
     except StoppedError:
         run.end_all((change.edit for change in changes), run.not_tried)
         return
-    if isinstance(listed, Unreadable):
-        ending = Ending(ChangeStatus.FAILED, f"the images could not be listed: {listed.reason}", listed.hint)
-        run.end_all((change.edit for change in changes), ending)
-        return
 
-    async def apply_one(change: PermissionChange) -> None:
+    async def apply_one(images: FreshImages, change: PermissionChange) -> None:
         edit = change.edit
-        untouched = why_untouched(change, listed, rules, run.options.protected)
+        try:
+            untouched = await _why_untouched(images, change, rules, run)
+        except StoppedError:
+            untouched = run.not_tried
         if untouched is not None:
             run.end_unbegun(edit, untouched)
             return
@@ -97,4 +95,17 @@ async def _apply_permissions(work: TargetWork, changes: Sequence[PermissionChang
     async with asyncio.TaskGroup() as group:
         for kind in (ImageChange, SnapshotChange):
             of_kind = [change for change in changes if isinstance(change, kind)]
-            group.create_task(each(of_kind, apply_one, at_once=EDITS_AT_ONCE))
+            images = FreshImages(work.opened.reader, of_kind)
+            group.create_task(each(of_kind, partial(apply_one, images), at_once=EDITS_AT_ONCE))
+
+
+async def _why_untouched(images: FreshImages, change: PermissionChange, rules: Rules, run: Run) -> Ending | None:
+    """Why a change is not made, as the images are listed now.
+
+    Raises:
+        StoppedError: the run is stopped meanwhile.
+    """
+    listed = await run.before_stop(lambda: images.by_which_to_decide(change))
+    if isinstance(listed, Unreadable):
+        return Ending(ChangeStatus.FAILED, f"the images could not be listed: {listed.reason}", listed.hint)
+    return why_untouched(change, listed, rules, run.options.protected)

@@ -15,17 +15,6 @@ from amiguard.remediator.run import Ending
 PermissionChange = ImageChange | SnapshotChange
 
 
-def images_of(change: PermissionChange) -> tuple[str, ...]:
-    """The ids of the images by which a change is decided anew."""
-    match change:
-        case ImageChange():
-            return (change.edit.image_id,)
-        case SnapshotChange():
-            return change.edit.image_ids
-        case _:
-            assert_never(change)
-
-
 def why_untouched(
     change: PermissionChange, listed: Mapping[str, Image], rules: Rules, protected: tuple[ImageSelector, ...]
 ) -> Ending | None:
@@ -33,7 +22,8 @@ def why_untouched(
 
     Args:
         change: as planned.
-        listed: the images of the target as they are now, by id; those that are gone are absent.
+        listed: images of the target as they are now, by id: at least that of a launch permission, unless it is gone,
+            and all that have the snapshot of another one.
         rules: of the target's account, today.
         protected: images that are never changed.
 
@@ -64,11 +54,12 @@ def _why_image_untouched(
 def _why_snapshot_untouched(
     change: SnapshotChange, listed: Mapping[str, Image], rules: Rules, protected: tuple[ImageSelector, ...]
 ) -> Ending | None:
-    images = [listed[image_id] for image_id in change.edit.image_ids if image_id in listed]
+    snapshot_id = change.edit.snapshot_id
+    images = [image for _, image in sorted(listed.items()) if snapshot_id in image.snapshot_ids]
     if not images:
         # The snapshot may still be shared, but what the plan decided by (names, tags, exceptions) is gone.
         hint = "see who needs the snapshot, and un-share it yourself: plans find snapshots by their images"
-        return Ending(ChangeStatus.DRIFTED, "its images no longer exist", hint)
+        return Ending(ChangeStatus.DRIFTED, "no image has it any more", hint)
     for image in images:
         if held := why_held(image, protected):
             return Ending(ChangeStatus.HELD, f"its image {image.image_id}: {held}")

@@ -30,7 +30,7 @@ def test_the_documentation_shows_what_is_printed(
 
 def test_the_documentation_shows_every_command() -> None:
     shown = {command.split()[1] for command, _ in SHOWN}
-    assert shown == {"audit", "remediate", "organization", "guardrails"}
+    assert shown == {"audit", "remediation", "organization", "guardrails"}
 
 
 def test_stdout_is_the_policy_and_stderr_says_why(run_amiguard: RunAmiguard) -> None:
@@ -51,8 +51,8 @@ def test_hostile_texts_of_the_settings_reach_no_terminal_as_they_are(run_amiguar
         "version: 1\ntrust: nobody\nremediation:\n  protected_images:\n"
         '    {names: ["\\e[31mred\\u202e|<b>"], tags: ["\\u202ek=v"]}\n'
     )
-    run = run_amiguard("policy", "remediate")
-    explained = run_amiguard("policy", "remediate", "--explain")
+    run = run_amiguard("policy", "remediation")
+    explained = run_amiguard("policy", "remediation", "--explain")
 
     assert run.code == explained.code == 0
     for text in (run.out, run.err, explained.out):
@@ -69,8 +69,8 @@ def test_hostile_texts_of_the_settings_reach_no_terminal_as_they_are(run_amiguar
         (("audit", "--evidence", "nothing"), "--evidence"),
         (("audit", "--external-id", "7f3c9a"), "add --role-name"),
         (("audit", "--config", "none.yaml"), "none.yaml"),
-        (("remediate", "--role-name", "a b"), "the name of a role"),
-        (("remediate", "--external-id", "7f3c9a"), "add --role-name"),
+        (("remediation", "--role-name", "a b"), "the name of a role"),
+        (("remediation", "--external-id", "7f3c9a"), "add --role-name"),
         (("organization",), "nothing says which role is assumed"),
         (("organization", "--role-name", "A", "--chain-role", "arn:aws:iam::1:role/B"), "there is none"),
         (

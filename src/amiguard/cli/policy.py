@@ -104,8 +104,8 @@ def audit(
     print_audit_policy(work, Printing(policy_format.value, explain, quiet), as_role=as_role)
 
 
-@app.command("remediate")
-def remediate(
+@app.command("remediation")
+def remediation(
     *,
     config: ConfigOption = None,
     trust: TrustOption = None,
@@ -151,7 +151,7 @@ def organization(
     remediation: Annotated[
         bool,
         typer.Option(
-            "--remediate",
+            "--remediation",
             help="For `apply` and `rollback` in place of `audit` and `plan`; with cloudformation, both roles.",
         ),
     ] = False,

@@ -40,7 +40,7 @@ LIMITS = (
     "all of them to IAM is not documented, so try one before you rely on it",
     "EnableSnapshotBlockPublicAccess can weaken block-all-sharing to block-new-sharing, and is not denied: that would "
     "keep accounts from switching it on, too",
-    "it permits nothing by itself: the named principals need policies of their own (`amiguard policy remediate`)",
+    "it permits nothing by itself: the named principals need policies of their own (`amiguard policy remediation`)",
 )
 """What it does not do, a sentence each."""
 

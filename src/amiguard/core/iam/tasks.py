@@ -141,7 +141,7 @@ def _entry_notes(work: Work, *, changing: bool, after: str | None) -> Iterator[s
     if changing and after is None:
         yield (
             "the account of these credentials is changed directly: if it has images of its own, these credentials need "
-            "what `amiguard policy remediate` prints too"
+            "what `amiguard policy remediation` prints too"
         )
 
 

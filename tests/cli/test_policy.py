@@ -84,6 +84,14 @@ def test_hostile_texts_of_the_settings_reach_no_terminal_as_they_are(run_amiguar
             ("guardrails", "--allow-principal", "arn:aws:sts::111122223333:assumed-role/R/me"),
             "name its role, arn:aws:iam::111122223333:role/R",
         ),
+        (("guardrails", "--allow-principal", "arn:aws:iam::*:role/*"), "has wildcards alone for a name: a role of"),
+        (("guardrails", "--allow-principal", "arn:aws:iam::*:role/ops/*?"), "each with --allow-principal"),
+        (("guardrails", "--allow-principal", "arn:aws:iam::111122223333:user/**"), "a user of whatever name"),
+        (("guardrails", "--allow-principal", PRINCIPAL, "--role-admin", "*"), "Invalid value for --role-admin"),
+        (
+            ("guardrails", "--allow-principal", PRINCIPAL, "--role-admin", "arn:aws:iam::*:role/*"),
+            "each with --role-admin: arn:aws:iam::*:role/NAME",
+        ),
     ],
 )
 def test_bad_input_is_told_and_prints_nothing(
@@ -106,10 +114,32 @@ def test_guardrails_become_short_before_they_become_an_error(run_amiguard: RunAm
         assert code == 0
         assert len(out) <= LONGEST_SCP
         assert ("\n" in out) is lines
-        assert len(json.loads(out)["Statement"]) == 4
+        assert len(json.loads(out)["Statement"]) == 5
     code, out, err = printed(300)
     assert (code, out) == (2, "")
     assert "Organizations takes 5,120" in err
+
+
+def test_guardrails_say_who_may_change_the_named_principals(run_amiguard: RunAmiguard) -> None:
+    guardrails = ("policy", "guardrails", "--allow-principal", PRINCIPAL)
+    admin = "arn:aws:iam::*:role/stacksets-exec-*"
+    nobody, somebody = (
+        run_amiguard(*guardrails, *more) for more in ((), ("--role-admin", admin, "--role-admin", admin))
+    )
+    user = run_amiguard("policy", "guardrails", "--allow-principal", "arn:aws:iam::111122223333:user/pipeline")
+    root = run_amiguard("policy", "guardrails", "--allow-principal", "arn:aws:iam::111122223333:root")
+
+    assert "in member accounts nobody may create and change the named principals" in nobody.err
+    assert "Condition" not in json.loads(nobody.out)["Statement"][-1]
+    assert "in member accounts only those of --role-admin may create and change" in somebody.err
+    kept = json.loads(somebody.out)["Statement"][-1]
+    assert kept["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": admin}}
+    assert kept["Resource"] == [PRINCIPAL, admin]
+    assert "iam:UpdateAssumeRolePolicy: lets others into the role" in nobody.err
+    assert "read their trust policies" in nobody.err
+    assert ("iam:CreateAccessKey: " in user.err, "iam:CreateRole: " in user.err) == (True, False)
+    assert ["put into groups" in run.err for run in (nobody, user, root)] == [False, True, False]
+    assert ["protects a root user" in run.err for run in (nobody, user, root)] == [False, False, True]
 
 
 def test_guardrails_say_that_the_remediation_role_is_left_out(run_amiguard: RunAmiguard, tmp_path: Path) -> None:

@@ -212,6 +212,16 @@ def guardrails(
             "name. Repeatable.",
         ),
     ],
+    role_admin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--role-admin",
+            metavar="ARN",
+            help="A role or user that may create and change the named ones, StackSets' execution role for example. "
+            "Without any, nobody may in a member account. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     config: ConfigOption = None,
     trust: TrustOption = None,
     explain: _ExplainOption = False,
@@ -219,11 +229,12 @@ def guardrails(
 ) -> None:
     """Print a service control policy that lets only named principals share images.
 
-    All others may share snapshots with the accounts that the trust policy names, and with nobody else. What such a
-    policy cannot do is said with it.
+    All others may share snapshots with the accounts that the trust policy names, and with nobody else. The named
+    principals are protected: only those of --role-admin may create or change them. What such a policy cannot do is said
+    with it.
 
     Exit codes: 0 printed; 2 usage or settings, or it became longer than Organizations takes.
     """
     from amiguard.cli.guardrails_run import print_guardrails
 
-    print_guardrails(config, trust, allow_principal, explain=explain, quiet=quiet)
+    print_guardrails(config, trust, allow_principal, role_admin or (), explain=explain, quiet=quiet)

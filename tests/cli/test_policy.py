@@ -46,6 +46,28 @@ def test_stdout_is_the_policy_and_stderr_says_why(run_amiguard: RunAmiguard) -> 
     assert sorted(re.findall(r"^\| `(\S+)` \|", explained.out, re.MULTILINE)) == sorted(actions)
 
 
+def test_the_role_of_audits_reads_what_wider_plans_need(run_amiguard: RunAmiguard) -> None:
+    for option, check in (
+        ("--snapshots", "ami-snapshot-cross-account"),
+        ("--block-public-access", "ami-block-public-access"),
+    ):
+        for command in ("audit", "organization"):
+            named = ("policy", command, "--role-name", "Audit") if command == "organization" else ("policy", command)
+            by_option, by_check = run_amiguard(*named, option), run_amiguard(*named, "--check", check)
+            assert (by_option.code, by_option.out, by_option.err) == (0, by_check.out, by_check.err)
+    plain = run_amiguard("policy", "audit")
+    assert plain.out != run_amiguard("policy", "audit", "--snapshots").out
+
+    template = run_amiguard("policy", "organization", "--remediation", "--snapshots", "--format", "cloudformation")
+    roles = json.loads(template.out)["Resources"]
+    statements = {
+        kind: {one["Sid"] for one in roles[kind]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]}
+        for kind in ("AuditRole", "RemediationRole")
+    }
+    assert all("ReadSnapshotPermissions" in sids for sids in statements.values())
+    assert ["ChangeSnapshotPermissions" in sids for sids in statements.values()] == [False, True]
+
+
 def test_hostile_texts_of_the_settings_reach_no_terminal_as_they_are(run_amiguard: RunAmiguard, tmp_path: Path) -> None:
     (tmp_path / "amiguard.yaml").write_text(
         "version: 1\ntrust: nobody\nremediation:\n  protected_images:\n"

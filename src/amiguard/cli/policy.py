@@ -42,11 +42,15 @@ _SecurityHubOption = Annotated[
     bool, typer.Option("--security-hub", help="Also what `audit --security-hub` calls in Security Hub.")
 ]
 _SnapshotsOption = Annotated[
-    bool, typer.Option("--snapshots", help="Also what a plan with --snapshots changes, and its rollback.")
+    bool,
+    typer.Option("--snapshots", help="Also what `plan --snapshots` reads, or what applying and rolling it back takes."),
 ]
 _BlockOption = Annotated[
     bool,
-    typer.Option("--block-public-access", help="Also what a plan with --block-public-access sets, and its rollback."),
+    typer.Option(
+        "--block-public-access",
+        help="Also what `plan --block-public-access` reads, or what applying and rolling it back takes.",
+    ),
 ]
 _FormatOption = Annotated[
     PolicyFormat,
@@ -74,6 +78,8 @@ def audit(
     check: CheckOption = None,
     evidence: EvidenceOption = None,
     security_hub: _SecurityHubOption = False,
+    snapshots: _SnapshotsOption = False,
+    block_public_access: _BlockOption = False,
     as_role: _AsRoleOption = False,
     role_name: _RoleNameOption = None,
     external_id: _ExternalIdOption = None,
@@ -100,6 +106,8 @@ def audit(
         evidence=evidence,
         security_hub=security_hub,
         role=(role_name, external_id),
+        snapshots=snapshots,
+        block_public_access=block_public_access,
     )
     print_audit_policy(work, Printing(policy_format.value, explain, quiet), as_role=as_role)
 

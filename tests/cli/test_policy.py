@@ -30,7 +30,7 @@ def test_the_documentation_shows_what_is_printed(
 
 def test_the_documentation_shows_every_command() -> None:
     shown = {command.split()[1] for command, _ in SHOWN}
-    assert shown == {"audit", "remediate", "organization", "guardrails"}
+    assert shown == {"audit", "remediation", "organization", "guardrails"}
 
 
 def test_stdout_is_the_policy_and_stderr_says_why(run_amiguard: RunAmiguard) -> None:
@@ -46,13 +46,35 @@ def test_stdout_is_the_policy_and_stderr_says_why(run_amiguard: RunAmiguard) -> 
     assert sorted(re.findall(r"^\| `(\S+)` \|", explained.out, re.MULTILINE)) == sorted(actions)
 
 
+def test_the_role_of_audits_reads_what_wider_plans_need(run_amiguard: RunAmiguard) -> None:
+    for option, check in (
+        ("--snapshots", "ami-snapshot-cross-account"),
+        ("--block-public-access", "ami-block-public-access"),
+    ):
+        for command in ("audit", "organization"):
+            named = ("policy", command, "--role-name", "Audit") if command == "organization" else ("policy", command)
+            by_option, by_check = run_amiguard(*named, option), run_amiguard(*named, "--check", check)
+            assert (by_option.code, by_option.out, by_option.err) == (0, by_check.out, by_check.err)
+    plain = run_amiguard("policy", "audit")
+    assert plain.out != run_amiguard("policy", "audit", "--snapshots").out
+
+    template = run_amiguard("policy", "organization", "--remediation", "--snapshots", "--format", "cloudformation")
+    roles = json.loads(template.out)["Resources"]
+    statements = {
+        kind: {one["Sid"] for one in roles[kind]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]}
+        for kind in ("AuditRole", "RemediationRole")
+    }
+    assert all("ReadSnapshotPermissions" in sids for sids in statements.values())
+    assert ["ChangeSnapshotPermissions" in sids for sids in statements.values()] == [False, True]
+
+
 def test_hostile_texts_of_the_settings_reach_no_terminal_as_they_are(run_amiguard: RunAmiguard, tmp_path: Path) -> None:
     (tmp_path / "amiguard.yaml").write_text(
         "version: 1\ntrust: nobody\nremediation:\n  protected_images:\n"
         '    {names: ["\\e[31mred\\u202e|<b>"], tags: ["\\u202ek=v"]}\n'
     )
-    run = run_amiguard("policy", "remediate")
-    explained = run_amiguard("policy", "remediate", "--explain")
+    run = run_amiguard("policy", "remediation")
+    explained = run_amiguard("policy", "remediation", "--explain")
 
     assert run.code == explained.code == 0
     for text in (run.out, run.err, explained.out):
@@ -69,8 +91,8 @@ def test_hostile_texts_of_the_settings_reach_no_terminal_as_they_are(run_amiguar
         (("audit", "--evidence", "nothing"), "--evidence"),
         (("audit", "--external-id", "7f3c9a"), "add --role-name"),
         (("audit", "--config", "none.yaml"), "none.yaml"),
-        (("remediate", "--role-name", "a b"), "the name of a role"),
-        (("remediate", "--external-id", "7f3c9a"), "add --role-name"),
+        (("remediation", "--role-name", "a b"), "the name of a role"),
+        (("remediation", "--external-id", "7f3c9a"), "add --role-name"),
         (("organization",), "nothing says which role is assumed"),
         (("organization", "--role-name", "A", "--chain-role", "arn:aws:iam::1:role/B"), "there is none"),
         (
@@ -83,6 +105,14 @@ def test_hostile_texts_of_the_settings_reach_no_terminal_as_they_are(run_amiguar
         (
             ("guardrails", "--allow-principal", "arn:aws:sts::111122223333:assumed-role/R/me"),
             "name its role, arn:aws:iam::111122223333:role/R",
+        ),
+        (("guardrails", "--allow-principal", "arn:aws:iam::*:role/*"), "has wildcards alone for a name: a role of"),
+        (("guardrails", "--allow-principal", "arn:aws:iam::*:role/ops/*?"), "each with --allow-principal"),
+        (("guardrails", "--allow-principal", "arn:aws:iam::111122223333:user/**"), "a user of whatever name"),
+        (("guardrails", "--allow-principal", PRINCIPAL, "--role-admin", "*"), "Invalid value for --role-admin"),
+        (
+            ("guardrails", "--allow-principal", PRINCIPAL, "--role-admin", "arn:aws:iam::*:role/*"),
+            "each with --role-admin: arn:aws:iam::*:role/NAME",
         ),
     ],
 )
@@ -106,10 +136,32 @@ def test_guardrails_become_short_before_they_become_an_error(run_amiguard: RunAm
         assert code == 0
         assert len(out) <= LONGEST_SCP
         assert ("\n" in out) is lines
-        assert len(json.loads(out)["Statement"]) == 4
+        assert len(json.loads(out)["Statement"]) == 5
     code, out, err = printed(300)
     assert (code, out) == (2, "")
     assert "Organizations takes 5,120" in err
+
+
+def test_guardrails_say_who_may_change_the_named_principals(run_amiguard: RunAmiguard) -> None:
+    guardrails = ("policy", "guardrails", "--allow-principal", PRINCIPAL)
+    admin = "arn:aws:iam::*:role/stacksets-exec-*"
+    nobody, somebody = (
+        run_amiguard(*guardrails, *more) for more in ((), ("--role-admin", admin, "--role-admin", admin))
+    )
+    user = run_amiguard("policy", "guardrails", "--allow-principal", "arn:aws:iam::111122223333:user/pipeline")
+    root = run_amiguard("policy", "guardrails", "--allow-principal", "arn:aws:iam::111122223333:root")
+
+    assert "in member accounts nobody may create and change the named principals" in nobody.err
+    assert "Condition" not in json.loads(nobody.out)["Statement"][-1]
+    assert "in member accounts only those of --role-admin may create and change" in somebody.err
+    kept = json.loads(somebody.out)["Statement"][-1]
+    assert kept["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": admin}}
+    assert kept["Resource"] == [PRINCIPAL, admin]
+    assert "iam:UpdateAssumeRolePolicy: lets others into the role" in nobody.err
+    assert "read their trust policies" in nobody.err
+    assert ("iam:CreateAccessKey: " in user.err, "iam:CreateRole: " in user.err) == (True, False)
+    assert ["put into groups" in run.err for run in (nobody, user, root)] == [False, True, False]
+    assert ["protects a root user" in run.err for run in (nobody, user, root)] == [False, False, True]
 
 
 def test_guardrails_say_that_the_remediation_role_is_left_out(run_amiguard: RunAmiguard, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from moto.core.authorization import enable_iam_authentication
 from moto.ec2.models import ec2_backends
 from moto.iam.access_control import IAMRequestBase
 from moto.iam.models import iam_backends
+from moto.organizations.models import organizations_backends
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,8 @@ def _asked(request: Any) -> Asked:
         context |= {f"aws:ResourceTag/{tag['key']}": [tag["value"]] for tag in tags}
     if "ExternalId" in form:
         context["sts:ExternalId"] = [form["ExternalId"]]
+    if action == "sts:AssumeRole":
+        context["aws:ResourceOrgID"] = _organization_of(form["RoleArn"].split(":")[4])
     resources: Mapping[str, Callable[[], tuple[str, ...]]] = {
         "ec2:DescribeImageAttribute": lambda: (image,),
         "ec2:ModifyImageAttribute": lambda: (image,),
@@ -139,6 +142,13 @@ def _asked(request: Any) -> Asked:
         "sts:AssumeRole": lambda: (form["RoleArn"],),
     }
     return Asked(action, resources.get(action, lambda: ("*",))(), context)
+
+
+def _organization_of(account_id: str) -> Sequence[str]:
+    """The organization of an account; nothing for one that is in none, as the key is then missing."""
+    manager, partition = organizations_backends.master_accounts.get(account_id, (account_id, "aws"))
+    organization = organizations_backends[manager][partition].org
+    return [organization.id] if organization is not None else []
 
 
 @contextmanager

@@ -221,8 +221,8 @@ def made_plan(world: World) -> None:
 
 
 def change(world: World, *arguments: str, missing: str = "") -> Result:
-    runner = world.printed("organization", "--remediate")
-    role = world.printed("remediate", *WIDE)
+    runner = world.printed("organization", "--remediation")
+    role = world.printed("remediation", *WIDE)
     with world.permitted(runner, role, name=REMEDIATION, missing=missing):
         return world.run(*arguments, "--yes", "--quiet")
 
@@ -290,7 +290,7 @@ def test_a_rollback_without_an_action_leaves_what_its_explanation_says(world: Wo
 
 
 def test_a_held_image_cannot_be_changed_under_the_policy_whoever_asks(world: World) -> None:
-    role = world.printed("remediate")
+    role = world.printed("remediation")
     change = {"Remove": [{"UserId": STRANGER}]}
     with opened(world.url, "sts") as sts:
         arn = f"arn:aws:iam::{world.member}:role/{REMEDIATION}"

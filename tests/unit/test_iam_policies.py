@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 
 from amiguard.core.checks.registry import ADDITIONAL
 from amiguard.core.errors import SettingsError
 from amiguard.core.evidence import EvidenceKind
 from amiguard.core.exception import ImageSelector, TagSelector
-from amiguard.core.iam.guardrails import WHY, guardrails
-from amiguard.core.iam.policy import LONGEST_MANAGED, IamPolicy
+from amiguard.core.iam.guardrails import ROLES, USERS, WHY, guardrails
+from amiguard.core.iam.policy import LONGEST_MANAGED, Document, IamPolicy
 from amiguard.core.iam.role_template import ANY_PARTITION, TemplateRole, roles_template
 from amiguard.core.iam.tasks import Work, audit_policy, change_policy, organization_policy
 from amiguard.core.remediation import RemediationSettings
@@ -25,7 +26,7 @@ from tests.integration.iam_enforcement import Asked, denies
 A, B = "111122223333", "444455556666"
 OWN = TrustPolicy((TrustEntry(TrustedOrganization(None)),))
 MEMBERS = OrganizationTarget("audit/AmiguardAudit", "7f3c9a")
-ROLES = "arn:aws:iam::*:role/audit/AmiguardAudit"
+EVERY_ROLE = "arn:aws:iam::*:role/audit/AmiguardAudit"
 HUB_ROLE, NEXT_ROLE = f"arn:aws:iam::{A}:role/Hub", f"arn:aws:iam::{B}:role/Next"
 BASE = {"ListRegionsAndImages", "ReadLaunchPermissions", "DecodeRefusals"}
 DIRECTORY = {"ReadOrganization"}
@@ -118,12 +119,12 @@ def test_the_runner_assumes_exactly_the_roles_of_the_settings() -> None:
     policy = organization_policy(Work(scope=Scope(organization=MEMBERS, accounts=accounts)))
 
     entered = statement(policy, "AssumeRoles")
-    assert entered["Resource"] == [ROLES, HUB_ROLE, "arn:aws:iam::777788889999:role/audit/AmiguardAudit"]
+    assert entered["Resource"] == [EVERY_ROLE, HUB_ROLE, "arn:aws:iam::777788889999:role/audit/AmiguardAudit"]
     assert entered["Condition"] == {"StringEquals": {"sts:ExternalId": "7f3c9a"}}
     assert f"the credentials of the profile b need sts:AssumeRole on {NEXT_ROLE}" in policy.notes
 
     several = organization_policy(Work(scope=Scope(organization=MEMBERS, accounts=(AccountTarget(A, HUB_ROLE),))))
-    assert statement(several, "AssumeRoles1")["Resource"] == ROLES
+    assert statement(several, "AssumeRoles1")["Resource"] == EVERY_ROLE
     assert statement(several, "AssumeRoles2")["Resource"] == HUB_ROLE
     assert "Condition" not in statement(several, "AssumeRoles2")
 
@@ -135,7 +136,7 @@ def test_each_link_of_a_chain_assumes_the_next() -> None:
         statement(organization_policy(work, after=after), "AssumeRoles")["Resource"]
         for after in (None, HUB_ROLE, NEXT_ROLE)
     ]
-    assert found == [HUB_ROLE, NEXT_ROLE, ROLES]
+    assert found == [HUB_ROLE, NEXT_ROLE, EVERY_ROLE]
     assert sids(organization_policy(work, after=HUB_ROLE)) == {"AssumeRoles"}
     with pytest.raises(SettingsError, match="not in the chain"):
         organization_policy(work, after=f"arn:aws:iam::{A}:role/Other")
@@ -159,7 +160,7 @@ def test_what_passes_with_the_sessions_is_permitted_as_it_is_written() -> None:
         "StringEquals": {"aws:RequestTag/team": "security"},
         "ForAllValues:StringEquals": {"aws:TagKeys": "team"},
     }
-    assert statement(policy, "TagSessions")["Resource"] == ROLES
+    assert statement(policy, "TagSessions")["Resource"] == EVERY_ROLE
 
 
 def test_nothing_to_assume_is_an_error() -> None:
@@ -314,3 +315,48 @@ def test_others_share_snapshots_with_trusted_accounts_only(
 
     assert denies(policy, asked("ModifySnapshotAttribute", SOMEONE, **context)) is denied
     assert not denies(policy, asked("ModifySnapshotAttribute", ALLOWED, **context))
+
+
+NAMED = "arn:aws:iam::*:role/AmiguardRemediation"
+ADMIN = "arn:aws:iam::*:role/stacksets-exec-*"
+PERSON, PEOPLE = f"arn:aws:iam::{A}:user/pipeline", f"arn:aws:iam::{A}:user/someone"
+STACKS = f"arn:aws:iam::{A}:role/stacksets-exec-1f0c"
+
+
+def may_alter(policy: Document, action: str, resource: str, principal: str) -> bool:
+    return not denies(policy, Asked(action, (resource,), {"aws:PrincipalArn": [principal]}))
+
+
+@pytest.mark.parametrize("action", ROLES)
+def test_nobody_becomes_a_role_that_may_by_its_name(action: str) -> None:
+    alone, administered = guardrails([NAMED], []), guardrails([NAMED], [], [ADMIN])
+
+    for principal in (SOMEONE, ALLOWED, STACKS):
+        assert not may_alter(alone, action, ALLOWED, principal)
+        assert may_alter(alone, action, SOMEONE, principal)
+    assert may_alter(administered, action, ALLOWED, STACKS)
+    # Whoever could make an administrator could make the rest.
+    for resource in (ALLOWED, STACKS):
+        assert not may_alter(administered, action, resource, SOMEONE)
+        assert not may_alter(administered, action, resource, ALLOWED)
+
+
+@pytest.mark.parametrize("action", USERS)
+def test_nobody_becomes_a_user_that_may_by_its_name(action: str) -> None:
+    policy = guardrails([PERSON, NAMED], [], [STACKS])
+
+    assert not may_alter(policy, action, PERSON, SOMEONE)
+    assert may_alter(policy, action, PERSON, STACKS)
+    assert may_alter(policy, action, PEOPLE, SOMEONE)
+    assert may_alter(guardrails([NAMED], []), action, PERSON, SOMEONE)
+
+
+def test_what_protects_is_of_iam_and_on_the_resources_that_it_knows() -> None:
+    known = set(botocore.session.get_session().get_service_model("iam").operation_names)
+
+    for kind, actions in (("Role", ROLES), ("User", USERS)):
+        assert {action.partition(":")[2] for action in actions} <= known
+        assert all(kind in action or action in OF_USERS for action in actions)
+
+
+OF_USERS = {"iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"}

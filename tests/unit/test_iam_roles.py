@@ -12,7 +12,9 @@ from amiguard.core.iam.held_images import held_images
 from amiguard.core.iam.role_entry import EnteredRole, entered_roles, next_roles
 from amiguard.core.iam.role_template import TemplateRole, roles_template
 from amiguard.core.iam.tasks import Work, audit_policy, organization_policy
+from amiguard.core.remediation import RemediationSettings
 from amiguard.core.scope import AccountSelector, AccountTarget, NamedRole, OrganizationTarget, RoleOptions, Scope
+from amiguard.core.trust import TrustedOrganization, TrustedUnit, TrustEntry, TrustPolicy
 
 A, B = "111122223333", "444455556666"
 ROLE = NamedRole("Audit", "7f3c9a")
@@ -73,10 +75,120 @@ def test_tags_of_accounts_are_read_only_if_they_decide(tags: tuple[TagSelector, 
 
 
 def test_a_run_over_named_accounts_reads_no_organization() -> None:
-    found = organization_policy(Work(scope=Scope(accounts=(AccountTarget(A),), role=ROLE)))
+    found = organization_policy(Work(scope=Scope(accounts=(AccountTarget(A, "arn:aws:iam::1:role/R"),), role=ROLE)))
 
     assert {one["Sid"] for one in found.statements} == {"ListRegionsAndImages", "AssumeRoles"}
     assert found.notes == ()
+
+
+OF_B = AccountTarget(B, f"arn:aws:iam::{B}:role/R")
+
+
+@pytest.mark.parametrize("others", [(), (OF_B,), (AccountTarget(B, profile="b"),)])
+def test_an_account_without_a_way_in_is_the_runs_own_and_audited_directly(others: tuple[AccountTarget, ...]) -> None:
+    scope = Scope(accounts=(AccountTarget(A), *others))
+    checks = frozenset({"ami-snapshot-cross-account"})
+    found = organization_policy(Work(scope=scope, checks=checks, topics=("arn:aws:sns:eu-west-1:1:a",)))
+
+    audit = audit_policy(Work(checks=checks, topics=("arn:aws:sns:eu-west-1:1:a",)))
+    assert [one for one in found.statements if one["Sid"] != "AssumeRoles"] == list(audit.statements)
+    assert any(one["Sid"] == "AssumeRoles" for one in found.statements) is (others == (OF_B,))
+    hub = "arn:aws:iam::3:role/Hub"
+    chained = Work(scope=Scope(accounts=(AccountTarget(A), OF_B), roles=RoleOptions(chain=(hub,))), checks=checks)
+    assert {one["Sid"] for one in organization_policy(chained, after=hub).statements} == {"AssumeRoles"}
+
+
+def test_an_account_that_may_be_the_runs_own_is_noted() -> None:
+    (note,) = organization_policy(Work(scope=Scope(accounts=(AccountTarget(A),), role=ROLE))).notes
+
+    assert note.startswith("if one of the accounts without role_arn or profile is that of these credentials")
+    with pytest.raises(SettingsError, match="nothing says which role"):
+        organization_policy(Work(scope=Scope(accounts=(AccountTarget(A),))), changing=True)
+
+
+def test_a_profile_is_told_the_role_of_remediations() -> None:
+    role = RemediationSettings(role=NamedRole("Fix"))
+    accounts = (AccountTarget(A, "arn:aws:iam::1:role/R", profile="a"), AccountTarget(B, profile="b"))
+    options = RoleOptions(source_identity="someone", tags=(("team", "security"),))
+    work = Work(scope=Scope(accounts=(*accounts, AccountTarget("777788889999"))), remediation=role)
+
+    first, second, _ = organization_policy(work, changing=True).notes
+    assert first.startswith(
+        f"the credentials of the profile a need sts:AssumeRole on arn:aws:iam::{A}:role/Fix, unless"
+    )
+    assert second.startswith(
+        f"the credentials of the profile b need sts:AssumeRole on arn:aws:iam::{B}:role/Fix, unless"
+    )
+    assert organization_policy(work).notes == (
+        "the credentials of the profile a need sts:AssumeRole on arn:aws:iam::1:role/R",
+    )
+    with pytest.raises(SettingsError, match="by profiles") as caught:
+        organization_policy(Work(scope=Scope(accounts=accounts, roles=options), remediation=role), changing=True)
+    needed = "sts:AssumeRole and sts:SetSourceIdentity and sts:TagSession"
+    assert f"the profile b need {needed} on arn:aws:iam::{B}:role/Fix" in (caught.value.hint or "")
+
+
+OURS, THEIRS = "o-abcdefghij", "o-klmnopqrst"
+
+
+def unit(organization_id: str | None) -> AccountSelector:
+    return AccountSelector(units=(TrustedUnit(organization_id, "ou-ab12-cdefghij"),))
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "known"),
+    [
+        (None, None, False),
+        (unit(None), None, False),
+        (unit(OURS), None, True),
+        (None, unit(OURS), True),
+        (unit(OURS), unit(None), True),
+        (unit(OURS), unit(THEIRS), False),
+    ],
+)
+@pytest.mark.parametrize("changing", [False, True])
+def test_roles_of_every_account_are_those_of_the_organization_where_its_id_is_sure(
+    include: AccountSelector | None, exclude: AccountSelector | None, *, known: bool, changing: bool
+) -> None:
+    members = OrganizationTarget("Audit", "7f3c9a", include, exclude)
+    trust = TrustPolicy((TrustEntry(TrustedOrganization(THEIRS)),))  # whom one trusts may be another organization
+    role = RemediationSettings(role=NamedRole("Audit", "7f3c9a"))
+    accounts = (AccountTarget(A, f"arn:aws:iam::{A}:role/Audit", "7f3c9a"),)
+    work = Work(trust=trust, scope=Scope(organization=members, accounts=accounts), remediation=role)
+    found = organization_policy(work, changing=changing)
+
+    entered = {
+        arn: one["Condition"]["StringEquals"]
+        for one in found.statements
+        if one["Action"] == "sts:AssumeRole"
+        for arn in ([one["Resource"]] if isinstance(one["Resource"], str) else one["Resource"])
+    }
+    asked = {"sts:ExternalId": "7f3c9a"}
+    assert entered == {
+        "arn:aws:iam::*:role/Audit": {**asked, "aws:ResourceOrgID": OURS} if known else asked,
+        f"arn:aws:iam::{A}:role/Audit": asked,
+    }
+    assert any("aws:ResourceOrgID" in note for note in found.notes) is not known
+
+
+def test_a_runner_with_a_chain_is_told_nothing_of_roles_that_it_does_not_assume() -> None:
+    hub = "arn:aws:iam::3:role/Hub"
+    work = Work(scope=Scope(organization=OrganizationTarget("Audit"), roles=RoleOptions(chain=(hub,))))
+
+    assert not any("aws:ResourceOrgID" in note for note in organization_policy(work).notes)
+    assert any("aws:ResourceOrgID" in note for note in organization_policy(work, after=hub).notes)
+
+
+def test_what_a_plan_is_widened_by_is_read_by_the_role_of_audits() -> None:
+    def same(wide: Work, checked: Work) -> bool:
+        pairs = [(audit_policy(wide), audit_policy(checked)), (audit_policy(wide, as_role=True), audit_policy(checked))]
+        return all(one == other for one, other in pairs)
+
+    assert same(Work(change_snapshots=True), Work(checks=frozenset({"ami-snapshot-cross-account"})))
+    assert same(Work(change_block_public_access=True), Work(checks=frozenset({"ami-block-public-access"})))
+    members = Scope(organization=OrganizationTarget("Audit"))
+    runner = organization_policy(Work(scope=members, change_snapshots=True, change_block_public_access=True))
+    assert {"ReadSnapshotPermissions", "ReadBlockPublicAccess"} < {one["Sid"] for one in runner.statements}
 
 
 def test_without_a_role_the_hint_says_where_to_name_it() -> None:
@@ -112,7 +224,10 @@ def test_topics_are_published_to_once_each_and_keys_are_noted() -> None:
     (publish,) = (one for one in found.statements if one["Sid"] == "Publish")
     assert publish["Resource"] == list(topics[:2])
     assert (publish["Action"], "Condition" in publish) == ("sns:Publish", False)
-    assert [note.split(":")[0] for note in found.notes] == ["a key's own policy decides too"]
+    (keys, encrypted) = found.notes
+    assert keys.startswith("a key's own policy decides too: ")
+    assert "needs kms:GenerateDataKey* and kms:Decrypt on that key" in encrypted
+    assert "kms:Decrypt" not in str(found.statements)
     assert audit_policy(Work()).notes == ()
 
 
@@ -182,7 +297,7 @@ def test_the_guardrails_as_they_are_pasted(trusted: tuple[str, ...], strangers: 
         ("KeepSnapshotsFromStrangers", "ec2:ModifySnapshotAttribute", {**others, **strangers}),
     ]
 
-    assert guardrails(["arn:x"], trusted) == {
+    assert guardrails(["arn:x"], trusted) == {  # no role, no user: nothing to protect
         "Version": "2012-10-17",
         "Statement": [
             {"Sid": sid, "Effect": "Deny", "Action": actions, "Resource": "*", "Condition": condition}

@@ -11,34 +11,44 @@ import typer
 from amiguard.cli.policy_options import today_utc
 from amiguard.cli.policy_run import Printing, print_explained, read_settings
 from amiguard.core.errors import SettingsError
-from amiguard.core.iam.guardrails import IMAGES, LIMITS, LONGEST_SCP, SWITCHES, WHY, guardrails
+from amiguard.core.iam.guardrails import IMAGES, LONGEST_SCP, SWITCHES, WHY, guardrails, limits, protections
 from amiguard.core.trust import TrustedAccount, TrustPolicy
 from amiguard.report.policy_explanation import ExplainedAction
 
-_PARAMETER = "--allow-principal"
+_ALLOWED, _ADMIN = "--allow-principal", "--role-admin"
 # IAM API Reference, Role and User; the wildcards are those of ArnLike.
 _PRINCIPAL = re.compile(
     r"arn:aws[a-z-]*:iam::(?:[0-9]{12}|\*):(?:root|(?:role|user)/(?:[!-~]+/)?[A-Za-z0-9_+=,.@*?-]{1,64})"
 )
+_ANY_NAME = re.compile(r"[*?]+")
 _SESSION = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/]+)/.+")
 
 
 def print_guardrails(
-    config: Path | None, trust: Sequence[str] | None, allowed: Sequence[str], *, explain: bool, quiet: bool
+    config: Path | None,
+    trust: Sequence[str] | None,
+    allowed: Sequence[str],
+    role_admins: Sequence[str],
+    *,
+    explain: bool,
+    quiet: bool,
 ) -> None:
     """Print the policy, or why it is as it is.
 
     Raises:
-        SettingsError: the settings are not valid, or the policy is too long.
+        SettingsError: the settings are not valid, a principal is anybody, or the policy is too long.
         typer.BadParameter: a principal is malformed.
     """
-    principals = tuple(dict.fromkeys(_principal(text) for text in allowed))
+    principals = tuple(dict.fromkeys(_principal(text, _ALLOWED) for text in allowed))
+    admins = tuple(dict.fromkeys(_principal(text, _ADMIN) for text in role_admins))
     settings = read_settings(config, trust)
     accounts = _trusted_accounts(settings.policy)
-    text = _fitting(principals, accounts)
+    text = _fitting(principals, accounts, admins)
+    named = (*principals, *admins)
     use = {**dict.fromkeys(IMAGES, "images"), **dict.fromkeys(SWITCHES, "block public access")}
     actions = [ExplainedAction(action, use.get(action, "snapshots"), why, "") for action, why in WHY.items()]
-    notes = list(LIMITS)
+    actions += [ExplainedAction(action, "protection", why, "") for action, why in protections(named).items()]
+    notes = [_protection(admins), *limits(named)]
     if any(not isinstance(entry.trustee, TrustedAccount) for entry in settings.policy.entries):
         notes.append(
             "IAM sees with which account a snapshot is shared, and not its organization: members of the organizations "
@@ -53,16 +63,31 @@ def print_guardrails(
     print_explained("What only the named principals may", text, actions, notes, printing)
 
 
-def _principal(text: str) -> str:
+def _protection(admins: Sequence[str]) -> str:
+    if admins:
+        return f"in member accounts only those of {_ADMIN} may create and change the named principals, and each other"
+    return (
+        "in member accounts nobody may create and change the named principals, StackSets included: name who may with "
+        f"{_ADMIN}"
+    )
+
+
+def _principal(text: str, parameter: str) -> str:
     if session := _SESSION.fullmatch(text):
         raise typer.BadParameter(
             f"{text!r} is a session: name its role, arn:{session[1]}:iam::{session[2]}:role/{session[3]}, with the "
             "role's path if it has one",
-            param_hint=_PARAMETER,
+            param_hint=parameter,
         )
     if not _PRINCIPAL.fullmatch(text):
         raise typer.BadParameter(
-            f"{text!r} is not the ARN of a role or user: arn:aws:iam::<account or *>:role/<name>", param_hint=_PARAMETER
+            f"{text!r} is not the ARN of a role or user: arn:aws:iam::<account or *>:role/<name>", param_hint=parameter
+        )
+    kind, _, name = text.split(":", 5)[5].partition("/")
+    if _ANY_NAME.fullmatch(name.rpartition("/")[2]):
+        raise SettingsError(
+            f"{text} has wildcards alone for a name: a {kind} of whatever name would do",
+            hint=f"say how those that may are called, each with {parameter}: arn:aws:iam::*:{kind}/NAME",
         )
     return text
 
@@ -81,9 +106,9 @@ def _trusted_accounts(policy: TrustPolicy) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _fitting(principals: Sequence[str], accounts: Sequence[str]) -> str:
+def _fitting(principals: Sequence[str], accounts: Sequence[str], admins: Sequence[str]) -> str:
     """The policy as people read it, or without white space if it is too long that way."""
-    policy = guardrails(principals, accounts)
+    policy = guardrails(principals, accounts, admins)
     text = json.dumps(policy, indent=2)
     if len(text) > LONGEST_SCP:
         text = json.dumps(policy, separators=(",", ":"))
@@ -91,6 +116,6 @@ def _fitting(principals: Sequence[str], accounts: Sequence[str]) -> str:
         raise SettingsError(
             f"the policy has {len(text):,} characters, and Organizations takes {LONGEST_SCP:,}",
             hint="name principals by a wildcard (arn:aws:iam::*:role/NAME), or fewer accounts: it has "
-            f"{len(principals):,} principals and {len(accounts):,} trusted accounts",
+            f"{len(principals) + len(admins):,} principals and {len(accounts):,} trusted accounts",
         )
     return text

@@ -42,11 +42,15 @@ _SecurityHubOption = Annotated[
     bool, typer.Option("--security-hub", help="Also what `audit --security-hub` calls in Security Hub.")
 ]
 _SnapshotsOption = Annotated[
-    bool, typer.Option("--snapshots", help="Also what a plan with --snapshots changes, and its rollback.")
+    bool,
+    typer.Option("--snapshots", help="Also what `plan --snapshots` reads, or what applying and rolling it back takes."),
 ]
 _BlockOption = Annotated[
     bool,
-    typer.Option("--block-public-access", help="Also what a plan with --block-public-access sets, and its rollback."),
+    typer.Option(
+        "--block-public-access",
+        help="Also what `plan --block-public-access` reads, or what applying and rolling it back takes.",
+    ),
 ]
 _FormatOption = Annotated[
     PolicyFormat,
@@ -74,6 +78,8 @@ def audit(
     check: CheckOption = None,
     evidence: EvidenceOption = None,
     security_hub: _SecurityHubOption = False,
+    snapshots: _SnapshotsOption = False,
+    block_public_access: _BlockOption = False,
     as_role: _AsRoleOption = False,
     role_name: _RoleNameOption = None,
     external_id: _ExternalIdOption = None,
@@ -100,12 +106,14 @@ def audit(
         evidence=evidence,
         security_hub=security_hub,
         role=(role_name, external_id),
+        snapshots=snapshots,
+        block_public_access=block_public_access,
     )
     print_audit_policy(work, Printing(policy_format.value, explain, quiet), as_role=as_role)
 
 
-@app.command("remediate")
-def remediate(
+@app.command("remediation")
+def remediation(
     *,
     config: ConfigOption = None,
     trust: TrustOption = None,
@@ -151,7 +159,7 @@ def organization(
     remediation: Annotated[
         bool,
         typer.Option(
-            "--remediate",
+            "--remediation",
             help="For `apply` and `rollback` in place of `audit` and `plan`; with cloudformation, both roles.",
         ),
     ] = False,
@@ -212,6 +220,16 @@ def guardrails(
             "name. Repeatable.",
         ),
     ],
+    role_admin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--role-admin",
+            metavar="ARN",
+            help="A role or user that may create and change the named ones, StackSets' execution role for example. "
+            "Without any, nobody may in a member account. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     config: ConfigOption = None,
     trust: TrustOption = None,
     explain: _ExplainOption = False,
@@ -219,11 +237,12 @@ def guardrails(
 ) -> None:
     """Print a service control policy that lets only named principals share images.
 
-    All others may share snapshots with the accounts that the trust policy names, and with nobody else. What such a
-    policy cannot do is said with it.
+    All others may share snapshots with the accounts that the trust policy names, and with nobody else. The named
+    principals are protected: only those of --role-admin may create or change them. What such a policy cannot do is said
+    with it.
 
     Exit codes: 0 printed; 2 usage or settings, or it became longer than Organizations takes.
     """
     from amiguard.cli.guardrails_run import print_guardrails
 
-    print_guardrails(config, trust, allow_principal, explain=explain, quiet=quiet)
+    print_guardrails(config, trust, allow_principal, role_admin or (), explain=explain, quiet=quiet)

@@ -1,4 +1,4 @@
-"""`amiguard policy audit|remediate|organization`: settings and options become policies, and templates of roles."""
+"""`amiguard policy audit|remediation|organization`: settings and options become policies, and templates of roles."""
 
 import json
 import re

@@ -24,13 +24,13 @@ class ImageQuery:
 
     Attributes:
         image_ids: these only.
-        snapshot_ids: those only that have one of these snapshots.
         tags: images that have one of these values under each of these keys: (key, value) pairs, value None for any.
+        snapshot_ids: images that have one of these snapshots.
     """
 
     image_ids: tuple[str, ...] = ()
-    snapshot_ids: tuple[str, ...] = ()
     tags: tuple[tuple[str, str | None], ...] = ()
+    snapshot_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ reports take EC2 minutes, CloudTrail answers twice a second) holds up no other o
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field, replace
@@ -26,11 +27,12 @@ from amiguard.core.evidence import (
 from amiguard.core.evidence_ports import EvidenceOpener, EvidenceReader, OpenedEvidence
 from amiguard.core.grantee import report_order
 from amiguard.core.image import Image, Unreadable
-from amiguard.core.key_policy import KeyFacts, admissions
+from amiguard.core.key_policy import KeyFacts, KeyJudge
 from amiguard.core.organization import OrganizationView
 from amiguard.core.result import ALL_REGIONS, CheckResult, Status, Target, TargetReport, TargetStatus
 from amiguard.core.snapshot import SnapshotPermission
 
+_LOGGER = logging.getLogger(__name__)
 _AT_ONCE = {
     EvidenceKind.USAGE: 2000,
     EvidenceKind.AUTHOR: 8,
@@ -179,10 +181,20 @@ class Investigator:
                 if isinstance(opened, Unreadable):
                     found = _not_had(kind, case.image, opened)
                 else:
-                    found = await _ask(kind, case, opened, self._rules)
+                    found = await self._asked(place, kind, case, opened)
                 self._note(place, case, kind, found)
         finally:
             place.asking[kind] -= 1
+
+    async def _asked(self, place: "_Target", kind: EvidenceKind, case: _Case, opened: OpenedEvidence) -> _Found:
+        try:
+            return await _ask(place, kind, case, opened, self._rules)
+        except Exception as error:  # evidence must not cost the audit its report
+            _LOGGER.exception("a mistake while %s of %s was asked for", kind.value, case.image.image_id)
+            why = Unreadable(
+                f"a mistake in amiguard itself: {type(error).__name__}", "please report it, with what --verbose says"
+            )
+            return _not_had(kind, case.image, why)
 
     def _note(self, place: "_Target", case: _Case, kind: EvidenceKind, found: _Found) -> None:
         case.found[kind] = found
@@ -215,6 +227,8 @@ class _Target:
         self.waiting: dict[EvidenceKind, deque[_Case]] = {kind: deque() for kind in EvidenceKind}
         self.asking = dict.fromkeys(EvidenceKind, 0)
         self.bin_pending = False
+        self.judging = asyncio.Lock()
+        self._judges: dict[int, tuple[KeyFacts, KeyJudge]] = {}
         self._opener = opener
         self._opening = asyncio.Lock()
         self._opened: OpenedEvidence | Unreadable | None = None
@@ -226,13 +240,20 @@ class _Target:
                 self._opened = await self._opener.open(self.target)
             return self._opened
 
+    def judge_of(self, key: KeyFacts, image: Image, organization: OrganizationView) -> KeyJudge:
+        """Who says whom a key admits; one for all images of the target, for many have the same key."""
+        if id(key) not in self._judges:
+            judge = KeyJudge(key, owner_account=image.account_id, organization=organization, region=image.region)
+            self._judges[id(key)] = key, judge
+        return self._judges[id(key)][1]
+
     def close(self) -> None:
         """Give back what the reader holds."""
         if isinstance(self._opened, OpenedEvidence):
             self._opened.reader.close()
 
 
-async def _ask(kind: EvidenceKind, case: _Case, opened: OpenedEvidence, rules: Rules) -> _Found:
+async def _ask(place: _Target, kind: EvidenceKind, case: _Case, opened: OpenedEvidence, rules: Rules) -> _Found:
     reader, image = opened.reader, case.image
     match kind:
         case EvidenceKind.USAGE:
@@ -242,7 +263,7 @@ async def _ask(kind: EvidenceKind, case: _Case, opened: OpenedEvidence, rules: R
         case EvidenceKind.SNAPSHOTS:
             return await _judge_snapshots(reader, case, replace(rules, organization=opened.organization))
         case EvidenceKind.KEYS:
-            return await _judge_keys(reader, case, opened.organization)
+            return await _judge_keys(place, reader, case, opened.organization)
         case _:
             assert_never(kind)
 
@@ -262,7 +283,7 @@ def _judge_snapshot(snapshot: SnapshotPermission, image: Image, rules: Rules) ->
     )
 
 
-async def _judge_keys(reader: EvidenceReader, case: _Case, organization: OrganizationView) -> Keys:
+async def _judge_keys(place: _Target, reader: EvidenceReader, case: _Case, organization: OrganizationView) -> Keys:
     unencrypted: list[str] = []
     unread: list[tuple[str, Unreadable]] = []
     encrypted: dict[str, list[str]] = {}
@@ -275,23 +296,33 @@ async def _judge_keys(reader: EvidenceReader, case: _Case, organization: Organiz
         else:
             encrypted.setdefault(encryption.key_arn, []).append(snapshot_id)
     keys = [
-        _judge_key(key_arn, tuple(snapshots), await reader.read_key(key_arn), case, organization)
+        await _judge_key(place, (key_arn, tuple(snapshots)), await reader.read_key(key_arn), case, organization)
         for key_arn, snapshots in sorted(encrypted.items())
     ]
     return Keys(tuple(unencrypted), tuple(unread), tuple(keys))
 
 
-def _judge_key(
-    key_arn: str, snapshot_ids: tuple[str, ...], key: KeyFacts | Unreadable, case: _Case, organization: OrganizationView
+async def _judge_key(
+    place: _Target,
+    encrypted: tuple[str, tuple[str, ...]],
+    key: KeyFacts | Unreadable,
+    case: _Case,
+    organization: OrganizationView,
 ) -> ImageKey:
+    key_arn, snapshot_ids = encrypted
     untrusted = [one.grantee for one in case.result.decisions if one.verdict is Verdict.UNTRUSTED]
     if isinstance(key, Unreadable):
         reason = f"the key could not be read: {key.reason}" + (f" ({key.hint})" if key.hint else "")
         unknown = tuple(KeyAdmission(one, Admission.UNDETERMINED, reason) for one in untrusted)
         return ImageKey(key_arn, snapshot_ids, "", "", unknown)
-    image = case.image
-    judged = admissions(key, untrusted, owner_account=image.account_id, organization=organization, region=image.region)
-    return ImageKey(key_arn, snapshot_ids, key.manager, key.state, judged)
+    judged = []
+    async with place.judging:
+        judge = place.judge_of(key, case.image, organization)
+        for grantee in untrusted:
+            judged.append(judge.admission(grantee))
+            # A key policy can be long, and grantees a thousand: the audit reads on meanwhile, and deadlines hold.
+            await asyncio.sleep(0)
+    return ImageKey(key_arn, snapshot_ids, key.manager, key.state, tuple(judged))
 
 
 def _not_had(kind: EvidenceKind, image: Image, why: Unreadable) -> _Found:

@@ -20,9 +20,17 @@ from amiguard.core.evidence import Admission
 from amiguard.core.grantee import Account, Everyone
 from amiguard.core.key_facts import KeyFacts
 from amiguard.core.key_grants import GrantBook
-from amiguard.core.key_policy import admissions
 from tests.fuzz.target import Form, Target
-from tests.unit.key_policies import FOREIGN_ORGANIZATION, KEY_ARN, OTHER, OWN_UNIT, OWN_VIEW, OWNER, STRANGER
+from tests.unit.key_policies import (
+    FOREIGN_ORGANIZATION,
+    KEY_ARN,
+    OTHER,
+    OWN_UNIT,
+    OWN_VIEW,
+    OWNER,
+    STRANGER,
+    admissions,
+)
 
 IMAGE = "ami-0123456789abcdef0"
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)

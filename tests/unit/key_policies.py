@@ -2,13 +2,15 @@
 # ruff: noqa: E501 - a case is a line
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from amiguard.core.evidence import Admission
+from amiguard.core.evidence import Admission, KeyAdmission
 from amiguard.core.grantee import Account, Everyone, Grantee, Organization, OrganizationalUnit
 from amiguard.core.image import Unreadable
 from amiguard.core.key_facts import KeyFacts, KeyGrant
+from amiguard.core.key_policy import KeyJudge
 from amiguard.core.organization import Members, NoOrganization, OrganizationUnread, OrganizationView, OwnOrganization
 
 OWNER, STRANGER, OTHER, MEMBER, MANAGER = (digit * 12 for digit in "12345")
@@ -104,6 +106,16 @@ def key(policy: str | Unreadable, grants: tuple[KeyGrant, ...] | Unreadable = ()
     return KeyFacts(**texts, policy=policy, grants=grants)
 
 
+def admissions(facts: KeyFacts, grantees: Iterable[Grantee], **where: Any) -> tuple[KeyAdmission, ...]:
+    """What a key says to each of the grantees."""
+    judge = KeyJudge(facts, **where)
+    return tuple(map(judge.admission, grantees))
+
+
+def admission(facts: KeyFacts, grantee: Grantee, **where: Any) -> KeyAdmission:
+    return KeyJudge(facts, **where).admission(grantee)
+
+
 def document(statements: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Id": "key-policy", "Statement": statements})
 
@@ -115,6 +127,15 @@ FOR_RESOURCES = when("Bool", "kms:GrantIsForAWSResource", "true")
 STRANGERS = allow(root(STRANGER), Sid="Allow use of the key")
 
 CASES = [
+    # Grants that the grantee makes, without EC2: they give it Decrypt, and EC2 lets it launch.
+    Case("grants that no service makes", KMS_KEYS, OPEN, [allow(root(STRANGER), "kms:CreateGrant", Condition=when("Bool", "kms:GrantIsForAWSResource", "false"))], says="if it calls KMS by itself"),
+    Case("grants by direct calls only", KMS_KEYS, OPEN, [allow(root(STRANGER), "kms:CreateGrant", Condition=when("Null", "kms:ViaService", "true"))]),
+    Case("grants but not by EC2", KMS_KEYS, OPEN, [allow(root(STRANGER), "kms:CreateGrant", Condition=when("StringNotLike", "kms:ViaService", "ec2.*"))]),
+    Case("grants, but none for EC2", KMS_KEYS, OPEN, [allow(root(STRANGER), "kms:CreateGrant"), deny("*", "kms:CreateGrant", Condition=FOR_RESOURCES)]),
+    Case("decrypting by direct calls only", KMS_KEYS, NO, [allow(root(STRANGER), "kms:Decrypt", Condition=when("Null", "kms:ViaService", "true"))]),
+    # What services may do for a grantee.
+    Case("any service", GLOBAL_KEYS, OPEN, [allow("*", Condition=when("BoolIfExists", "aws:PrincipalIsAWSService", "true"))]),
+    Case("any service but a deny", GLOBAL_KEYS, NO, [allow("*", Condition=when("Bool", "aws:PrincipalIsAWSService", "true")), deny(root(STRANGER))]),
     # Whom a statement lets in.
     Case("nothing but the owner's root", DEFAULT, NO, [OWNER_ROOT], says="no statement of the key policy and no grant"),
     Case("no statement", LOGIC, NO, []),
@@ -217,7 +238,7 @@ CASES = [
     Case("by EC2 of another region, as a copy may", KMS_KEYS, OPEN, [allow(root(STRANGER), Condition=when("StringEquals", "kms:ViaService", "ec2.us-east-1.amazonaws.com"))], says="copies"),
     Case("if by a service, then by EC2", OPERATORS, YES, [allow(root(STRANGER), Condition=when("StringEqualsIfExists", "kms:ViaService", "ec2.eu-west-1.amazonaws.com"))]),
     Case("by a service at all", OPERATORS, YES, [allow(root(STRANGER), Condition=when("Null", "kms:ViaService", "false"))]),
-    Case("not by a service", OPERATORS, NO, [allow(root(STRANGER), Condition=when("Null", "kms:ViaService", True))]),
+    Case("not by a service", OPERATORS, OPEN, [allow(root(STRANGER), Condition=when("Null", "kms:ViaService", True))]),
     Case("in a region", GLOBAL_KEYS, YES, [allow(root(STRANGER), Condition=when("StringEquals", "aws:RequestedRegion", "eu-west-1"))]),
     Case("a key that is not known", OPERATORS, OPEN, [allow(root(STRANGER), Condition=when("StringEquals", "aws:PrincipalTag/team", "a"))], says="aws:principaltag/team"),
     Case("an operator that is not known", OPERATORS, OPEN, [allow(root(STRANGER), Condition=when("DateLessThan", "aws:CurrentTime", "2020-01-01"))]),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,8 @@ from amiguard.core.evidence import (
 from amiguard.core.evidence_ports import SnapshotEncryption
 from amiguard.core.grantee import Account
 from amiguard.core.image import Image, Unreadable
+from amiguard.core.key_facts import KeyFacts
+from amiguard.core.key_policy import KeyJudge
 from amiguard.core.organization import NoOrganization
 from amiguard.core.result import CheckResult, Severity, Status, Target, TargetReport, TargetStatus
 from amiguard.core.snapshot import SnapshotPermission
@@ -267,10 +270,54 @@ def test_a_reader_is_given_back_when_its_target_is_done() -> None:
     assert closed == [0, 1]
 
 
-def test_a_programming_error_is_not_lost() -> None:
+def test_a_mistake_of_ours_costs_its_own_evidence_only(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(FakeEvidenceReader):
         async def read_usage(self, image_id: str) -> Usage | Unreadable:
             raise ZeroDivisionError(image_id)
 
-    with pytest.raises(ZeroDivisionError):
-        investigate({HERE: Broken()}, taking(failing()))
+    author = Author((), None)
+    told, _, _ = investigate({HERE: Broken(authors={"ami-1": author})}, taking(failing()))
+    evidence = told.evidence["ami-1"]
+    assert evidence.usage == Unreadable(
+        "a mistake in amiguard itself: ZeroDivisionError", "please report it, with what --verbose says"
+    )
+    assert evidence.author == author
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+def test_a_key_of_many_images_is_judged_once_for_each_grantee(monkeypatch: pytest.MonkeyPatch) -> None:
+    digested: list[str] = []
+    judge = KeyJudge.__init__
+
+    def counted(self: KeyJudge, key: KeyFacts, **where: Any) -> None:
+        digested.append(key.key_arn)
+        judge(self, key, **where)
+
+    monkeypatch.setattr(KeyJudge, "__init__", counted)
+    facts = KeyFacts(KEY, "123456789012", "CUSTOMER", "Enabled", '{"Statement": []}', ())
+    reader = FakeEvidenceReader(encryption={"snap-1": SnapshotEncryption(KEY)}, keys={KEY: facts})
+    told, _, _ = investigate({HERE: reader}, taking(*(failing(number) for number in range(1, 41))))
+    assert digested == [KEY]
+    for evidence in told.evidence.values():
+        assert isinstance(evidence.keys, Keys)
+        assert [one.admission for one in evidence.keys.keys[0].admissions] == [Admission.DOES_NOT_ADMIT]
+
+
+def test_the_loop_goes_on_between_grantees_of_a_key() -> None:
+    others = tuple(Decision(Account(f"{number:012d}"), Verdict.UNTRUSTED, "") for number in range(1, 1001))
+    result = replace(failing(), decisions=others)
+    facts = KeyFacts(KEY, "123456789012", "CUSTOMER", "Enabled", '{"Statement": []}', ())
+    reader = FakeEvidenceReader(encryption={"snap-1": SnapshotEncryption(KEY)}, keys={KEY: facts})
+    turns = 0
+
+    async def work(investigator: Investigator) -> None:
+        nonlocal turns
+        investigator.take(result)
+        ending = asyncio.create_task(investigator.finish(None))
+        while not ending.done():
+            turns += 1
+            await asyncio.sleep(0)
+        await ending
+
+    investigate({HERE: reader}, work, frozenset({EvidenceKind.KEYS}))
+    assert turns > 1000

@@ -6,7 +6,6 @@ from amiguard.core.evidence import Admission, KeyAdmission
 from amiguard.core.grantee import Account, Everyone, Unrecognized
 from amiguard.core.image import Unreadable
 from amiguard.core.key_facts import KeyFacts, KeyGrant
-from amiguard.core.key_policy import admission, admissions
 from amiguard.core.organization import NoOrganization
 from tests.unit.key_policies import (
     CASES,
@@ -19,6 +18,8 @@ from tests.unit.key_policies import (
     STRANGER,
     STRANGERS,
     Case,
+    admission,
+    admissions,
     allow,
     document,
     key,

@@ -1,5 +1,6 @@
 """Corners of key policies: what is malformed, what is half known of the organization, and who is asked about twice."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,8 +9,7 @@ from amiguard.core.evidence import Admission
 from amiguard.core.grantee import Account, Everyone, OrganizationalUnit, Unrecognized
 from amiguard.core.key_facts import KeyGrant
 from amiguard.core.key_parties import Place, parties_of
-from amiguard.core.key_policy import admission
-from amiguard.core.organization import MembersUnread, NoOrganization, OwnOrganization
+from amiguard.core.organization import Members, MembersUnread, NoOrganization, OwnOrganization
 from amiguard.core.policy_patterns import ANYTHING, Truth, Value
 from tests.unit.key_policies import (
     FOREIGN,
@@ -24,6 +24,7 @@ from tests.unit.key_policies import (
     OWNER,
     STRANGER,
     UNIT,
+    admission,
     allow,
     deny,
     document,
@@ -68,7 +69,7 @@ def test_a_malformed_statement_leaves_it_open_and_says_why(elements: dict[str, A
     ("condition", "expected"),
     [
         (when("Bool", "aws:PrincipalIsAWSService", False), Admission.ADMITS),
-        (when("Bool", "aws:PrincipalIsAWSService", True), Admission.DOES_NOT_ADMIT),
+        (when("Bool", "aws:PrincipalIsAWSService", True), Admission.UNDETERMINED),
     ],
 )
 def test_a_condition_may_be_a_boolean_of_json(condition: dict[str, Any], expected: Admission) -> None:
@@ -221,3 +222,16 @@ def test_a_role_that_a_statement_and_a_grant_name_is_let_in_by_either() -> None:
     assert found.admission is Admission.ADMITS
     assert launcher in found.reason
     assert denied.admission is Admission.DOES_NOT_ADMIT
+
+
+def test_a_saved_directory_does_not_show_who_has_joined_since() -> None:
+    assert isinstance(OWN_VIEW.members, Members)
+    saved = replace(OWN_VIEW, members=replace(OWN_VIEW.members, just_read=False))
+    policy = document([allow("*", Condition=when("StringEquals", "aws:PrincipalOrgID", OWN))])
+
+    found = [
+        admission(key(policy), Account(STRANGER), organization=view, region="eu-west-1").admission
+        for view in (OWN_VIEW, saved)
+    ]
+
+    assert found == [Admission.DOES_NOT_ADMIT, Admission.UNDETERMINED]

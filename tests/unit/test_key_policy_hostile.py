@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from amiguard.core.evidence import Admission, KeyAdmission
 from amiguard.core.grantee import Account, Everyone, Grantee
 from amiguard.core.key_facts import KeyFacts, KeyGrant
-from amiguard.core.key_policy import admission, admissions
 from tests.unit.key_policies import (
     FOREIGN_ORGANIZATION,
     OWN_ORGANIZATION,
     OWN_VIEW,
     STRANGER,
     STRANGERS,
+    admission,
+    admissions,
     allow,
     deny,
     document,

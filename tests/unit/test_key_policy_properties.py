@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from amiguard.core.evidence import Admission
 from amiguard.core.grantee import Account, Everyone, Grantee
 from amiguard.core.key_facts import KeyGrant
-from amiguard.core.key_policy import admission
 from amiguard.core.organization import NoOrganization, OrganizationUnread
 from tests.unit.key_policies import (
     FOREIGN,
@@ -27,6 +26,7 @@ from tests.unit.key_policies import (
     OWNER_ROOT,
     STRANGER,
     UNIT,
+    admission,
     document,
     key,
     role,
@@ -225,21 +225,25 @@ def _applies(statement: Mapping[str, Any], arn: str, action: str, request: Mappi
     )
 
 
-def _requests(organization: str | None, arn: str, action: str) -> dict[str, str]:
+def _requests(organization: str | None, arn: str, action: str, *, direct: bool = False) -> dict[str, str]:
+    """What KMS learns of a call that EC2 makes, or the principal itself."""
     request = {
         "kms:calleraccount": STRANGER,
         "aws:principalarn": role(STRANGER, "R") if arn == SESSION else arn,
-        "kms:viaservice": "ec2.eu-west-1.amazonaws.com",
     }
+    if not direct:
+        request["kms:viaservice"] = "ec2.eu-west-1.amazonaws.com"
     if organization:
         request |= {"aws:principalorgid": organization, "aws:principalorgpaths": f"{organization}/r-zz99/"}
     if action == "kms:CreateGrant":
-        request["kms:grantisforawsresource"] = "true"
+        request["kms:grantisforawsresource"] = str(not direct).lower()
     return request
 
 
-def _allowed(policy: list[dict[str, Any]], organization: str | None, arn: str, action: str) -> bool:
-    request = _requests(organization, arn, action)
+def _allowed(
+    policy: list[dict[str, Any]], organization: str | None, arn: str, action: str, *, direct: bool = False
+) -> bool:
+    request = _requests(organization, arn, action, direct=direct)
     effects = {one["Effect"] for one in policy if _applies(one, arn, action, request)}
     return effects == {"Allow"}
 
@@ -253,6 +257,8 @@ def test_no_single_request_belies_a_verdict(policy: list[dict[str, Any]]) -> Non
         if verdict is Admission.DOES_NOT_ADMIT:
             for action in ("kms:Decrypt", "kms:ReEncryptFrom", "kms:CreateGrant"):
                 assert not any(_allowed(policy, organization, arn, action) for arn in ARNS)
+            # Who may make a grant needs nobody to call KMS for them.
+            assert not any(_allowed(policy, organization, arn, "kms:CreateGrant", direct=True) for arn in ARNS)
         if verdict is Admission.ADMITS:
             more = [f"arn:aws:iam::{STRANGER}:role/{name}" for name in ("any", "aany", "anyb")]
             assert any(_allowed(policy, organization, arn, "kms:Decrypt") for arn in (*ARNS, *more))

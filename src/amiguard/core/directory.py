@@ -1,7 +1,7 @@
 """The directory of an organization: its accounts and units, read completely."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from amiguard.core.organization import Members, OwnOrganization
@@ -41,6 +41,7 @@ class Directory:
         accounts: by account id.
         units: by unit id, those without accounts included.
         read_at: when it was read from AWS (UTC).
+        saved: whether it comes from a file, and not from AWS in this run.
     """
 
     organization_id: str
@@ -48,6 +49,7 @@ class Directory:
     accounts: Mapping[str, MemberAccount]
     units: Mapping[str, Unit]
     read_at: datetime
+    saved: bool = field(default=False, compare=False)
 
     @property
     def members(self) -> Members:
@@ -55,6 +57,7 @@ class Directory:
         return Members(
             accounts={account.account_id: account.units for account in self.accounts.values()},
             units={unit.unit_id: unit.above for unit in self.units.values()},
+            just_read=not self.saved,
         )
 
     @property

@@ -50,12 +50,14 @@ def parties_of(grantee: Grantee, mentioned: Collection[str], place: Place) -> It
     Those that a policy or a grant lets in by their ids are told apart; all others are alike, and so are one party. The
     owner of the image is none of them.
     """
+    if isinstance(grantee, Account):
+        # Most grantees: what follows costs as much as there are accounts that grants name.
+        organization = _organization_of(grantee.account_id, place.organization)
+        yield _party(grantee.account_id, Truth.YES, f"account {grantee.account_id}", organization, place)
+        return
     told_apart = sorted(set(mentioned) - {place.owner_account})
     others = frozenset(told_apart) | {place.owner_account}
     match grantee:
-        case Account(account_id):
-            organization = _organization_of(account_id, place.organization)
-            yield _party(account_id, Truth.YES, f"account {account_id}", organization, place)
         case Everyone():
             unknown = _of_some_organization(frozenset())
             yield _party("", Truth.YES, "any account", unknown, place, other_than=others)
@@ -125,6 +127,11 @@ def copy_context() -> dict[str, Value]:
     return {"kms:viaservice": Value(f"ec2.{ANYTHING}"), "aws:requestedregion": Value(ANYTHING)}
 
 
+def direct_context(place: Place) -> dict[str, Value]:
+    """What KMS learns of a call that no service makes: the key is asked in its own region."""
+    return {"kms:viaservice": Value("", Truth.NO), "aws:requestedregion": Value(place.region)}
+
+
 def _of_organization(organization_id: str, path: str) -> dict[str, Value]:
     return {"aws:principalorgid": Value(organization_id), "aws:principalorgpaths": Value(path, several=True)}
 
@@ -137,9 +144,9 @@ def _of_some_organization(but_not: frozenset[str]) -> dict[str, Value]:
 
 def _organization_of(account_id: str, view: OrganizationView) -> dict[str, Value]:
     match view:
-        case OwnOrganization(own, members=Members(accounts, units)):
+        case OwnOrganization(own, members=Members(accounts, units) as members):
             if account_id not in accounts:
-                return _of_some_organization(frozenset({own}))
+                return _of_some_organization(frozenset({own}) if members.just_read else frozenset())
             return _of_organization(own, _path(own, accounts[account_id], units))
         case OwnOrganization(own, management_account_id) if account_id == management_account_id:
             return _of_organization(own, f"{own}/{ANYTHING}")
@@ -165,10 +172,10 @@ def _path_below(unit: OrganizationalUnit, view: OrganizationView) -> str:
 def _is_member(account_id: str, organization_id: str, view: OrganizationView) -> Truth:
     """An account is a member of one organization at most."""
     match view:
-        case OwnOrganization(own, members=Members(accounts)):
+        case OwnOrganization(own, members=Members(accounts) as members):
             if account_id in accounts:
                 return Truth.YES if organization_id == own else Truth.NO
-            return Truth.NO if organization_id == own else Truth.MAYBE
+            return Truth.NO if organization_id == own and members.just_read else Truth.MAYBE
         case OwnOrganization(own, management_account_id) if account_id == management_account_id:
             return Truth.YES if organization_id == own else Truth.NO
         case _:

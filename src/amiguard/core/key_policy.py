@@ -8,8 +8,6 @@ to use a KMS key": the key policy says who can have access, and the IAM policies
 sees, who does.
 """
 
-from collections.abc import Iterable
-
 from amiguard.core.evidence import Admission, KeyAdmission
 from amiguard.core.grantee import Account, Grantee, Unrecognized, grantee_id
 from amiguard.core.image import Unreadable
@@ -23,7 +21,7 @@ from amiguard.core.policy_evaluation import Finding, findings
 from amiguard.core.policy_patterns import Truth
 from amiguard.core.policy_principals import is_account_id
 
-__all__ = ["KeyFacts", "KeyGrant", "admission", "admissions"]
+__all__ = ["KeyFacts", "KeyGrant", "KeyJudge"]
 
 # Each list of permissions that AWS documents for sharing has Decrypt, so it decides `admits`; the EC2 User Guide's own
 # example for organizations has no CreateGrant (EBS User Guide, "Share the KMS key used to encrypt a shared Amazon EBS
@@ -37,34 +35,33 @@ _MAX_REQUESTERS = 200
 _USABLE = ("", "Enabled", "Updating")
 
 
-def admission(
-    key: KeyFacts, grantee: Grantee, *, organization: OrganizationView, region: str, owner_account: str | None = None
-) -> KeyAdmission:
-    """Whether a key admits one grantee; see `admissions`."""
-    (one,) = admissions(key, (grantee,), organization=organization, region=region, owner_account=owner_account)
-    return one
-
-
-def admissions(
-    key: KeyFacts,
-    grantees: Iterable[Grantee],
-    *,
-    organization: OrganizationView,
-    region: str,
-    owner_account: str | None = None,
-) -> tuple[KeyAdmission, ...]:
-    """Whether a key lets grantees launch, or copy, an image whose snapshots it encrypts.
+class KeyJudge:
+    """What one key says to grantees of images in one region: it is digested once, and each grantee judged once.
 
     Args:
         key: what was read of it.
-        grantees: of the image.
         organization: what is known of the image owner's organization.
-        region: of the image.
-        owner_account: of the image; never one of those who are asked about. None if it is the key's.
-
-    Returns:
-        One verdict a grantee, in their order. Nothing in a policy or a grant makes this raise.
+        region: of the images.
+        owner_account: of the images; never one of those who are asked about. None if it is the key's.
     """
+
+    def __init__(
+        self, key: KeyFacts, *, organization: OrganizationView, region: str, owner_account: str | None = None
+    ) -> None:
+        self._rules = _rules_of(key, organization, region, owner_account)
+        self._known: dict[Grantee, KeyAdmission] = {}
+
+    def admission(self, grantee: Grantee) -> KeyAdmission:
+        """Whether the key lets a grantee launch, or copy, an image whose snapshots it encrypts.
+
+        Nothing in a policy or a grant makes this raise.
+        """
+        if grantee not in self._known:
+            self._known[grantee] = KeyAdmission(grantee, *_verdict(self._rules, grantee))
+        return self._known[grantee]
+
+
+def _rules_of(key: KeyFacts, organization: OrganizationView, region: str, owner_account: str | None) -> Rules:
     partition = (*key.key_arn.split(":", 2), "", "")[1]
     unread = []
     statements: tuple[Statement, ...] = ()
@@ -80,8 +77,8 @@ def admissions(
     else:
         grants = key.grants
     place = Place(partition, region, owner_account or key.account_id, organization)
-    rules = Rules(key, place, statements, GrantBook(grants, partition), tuple(unread))
-    return tuple(KeyAdmission(grantee, *_verdict(rules, grantee)) for grantee in grantees)
+    book = GrantBook(grants, partition)
+    return Rules(key, place, statements, book, tuple(unread), let_in_by_id(statements, book))
 
 
 def _verdict(rules: Rules, grantee: Grantee) -> tuple[Admission, str]:
@@ -108,7 +105,7 @@ def _judge(rules: Rules, grantee: Grantee) -> tuple[Admission, str]:
     denials: list[str] = []
     asked = (
         (party, requester, label)
-        for party in parties_of(grantee, let_in_by_id(rules), rules.place)
+        for party in parties_of(grantee, rules.let_in, rules.place)
         for requester, label in requesters_of(rules, party)
     )
     for number, (party, requester, label) in enumerate(asked):

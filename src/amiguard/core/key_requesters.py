@@ -1,6 +1,6 @@
 """Who is asked about: the principals that a key lets in by name, and, as one, all those that nothing names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from amiguard.core.key_facts import KeyFacts
@@ -18,6 +18,7 @@ class Rules:
     Attributes:
         statements: of its policy.
         unread: why there may be more rules than these; empty if all are known.
+        let_in: the accounts that are told apart from all others; see `let_in_by_id`.
     """
 
     key: KeyFacts
@@ -25,20 +26,25 @@ class Rules:
     statements: tuple[Statement, ...]
     grants: GrantBook
     unread: tuple[str, ...]
+    let_in: frozenset[str]
 
     @property
     def allowing(self) -> tuple[Statement, ...]:
         """The statements that allow, or may."""
-        return tuple(statement for statement in self.statements if statement.effect != "Deny")
+        return _allowing(self.statements)
 
 
-def let_in_by_id(rules: Rules) -> frozenset[str]:
+def _allowing(statements: Sequence[Statement]) -> tuple[Statement, ...]:
+    return tuple(statement for statement in statements if statement.effect != "Deny")
+
+
+def let_in_by_id(statements: Sequence[Statement], grants: GrantBook) -> frozenset[str]:
     """The accounts that are told apart from all others, for a statement that allows, or a grant, names them.
 
     Statements that deny tell none apart: so one more of them can never show that someone is let in.
     """
-    found = set(rules.grants.accounts)
-    for statement in rules.allowing:
+    found = set(grants.accounts)
+    for statement in _allowing(statements):
         found |= statement.principals.mentioned_accounts
         texts = (text for condition in statement.conditions for text in condition.values)
         found |= {account for text in texts if is_account_id(account := account_of_arn(text) or text)}

@@ -15,10 +15,12 @@ class Members:
     Attributes:
         accounts: account id -> ids of the units above it, outermost first.
         units: unit id -> ids of the units above it, outermost first.
+        just_read: whether AWS was asked in this run. Of a saved directory nobody knows who has joined since.
     """
 
     accounts: Mapping[str, tuple[str, ...]]
     units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    just_read: bool = True
 
 
 @dataclass(frozen=True, slots=True)

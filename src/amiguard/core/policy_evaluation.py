@@ -4,10 +4,10 @@ Source: IAM User Guide, "How AWS enforcement code logic evaluates requests to al
 is final; without one, something must allow.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from amiguard.core.key_parties import Party, copy_context, launch_context
+from amiguard.core.key_parties import Party, copy_context, direct_context, launch_context
 from amiguard.core.key_requesters import Rules
 from amiguard.core.policy_conditions import met
 from amiguard.core.policy_document import Condition, Statement, clip
@@ -15,6 +15,8 @@ from amiguard.core.policy_patterns import ANYTHING, Truth, Value, like
 from amiguard.core.policy_principals import Requester
 
 _GRANT_FOR_SERVICE = "kms:grantisforawsresource"
+_BY_SERVICE = "aws:principalisawsservice"
+_ABSENT = Value("", Truth.NO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Finding:
 def findings(
     rules: Rules, party: Party, requester: Requester, label: str, operations: Sequence[str]
 ) -> dict[str, Finding]:
-    """What a requester may do, by launching in the region of the image or by copying to another one.
+    """What a requester may do, by launching in the region of the image, by copying to another one, or by itself.
 
     Args:
         rules: of the key.
@@ -47,15 +49,30 @@ def findings(
     ]
     found = {}
     for operation in operations:
-        finding, copying = (
-            _finding(rules, concerning, requester, (operation, label), {**context, **more})
-            for more in (launch_context(rules.place), copy_context())
-        )
-        if finding.truth is Truth.NO and copying.truth is not Truth.NO:
-            # What is known of a copy is too little to say that it surely works.
-            finding = Finding(Truth.MAYBE, f"{copying.why}, if it copies the image to another region")
+        finding = Finding(Truth.NO)
+        for more, only_if in _ways(rules, operation):
+            by_this_way = _finding(rules, concerning, requester, (operation, label), {**context, **more})
+            if only_if and by_this_way.truth is not Truth.NO:
+                # Too little is known of this way to say that it surely works.
+                by_this_way = Finding(Truth.MAYBE, f"{by_this_way.why}, {only_if}")
+            if by_this_way.truth > finding.truth or not finding.why:
+                finding = by_this_way
         found[operation] = finding
     return found
+
+
+def _ways(rules: Rules, operation: str) -> Iterator[tuple[Mapping[str, Value], str]]:
+    """What KMS learns of each way to call an operation, and what a reason says of a way that may not work.
+
+    EC2 makes the grants for the volumes. Whoever may make one by themselves can give themselves `Decrypt`, and then
+    launch. The other operations need what EBS keeps to itself: the data key under which a snapshot lies.
+    """
+    # The key is there in requests about grants only.
+    by_ec2 = {_GRANT_FOR_SERVICE: Value("true") if operation == "CreateGrant" else _ABSENT}
+    yield {**launch_context(rules.place), **by_ec2}, ""
+    yield {**copy_context(), **by_ec2}, "if it copies the image to another region"
+    if operation == "CreateGrant":
+        yield {**direct_context(rules.place), _GRANT_FOR_SERVICE: Value("false")}, "if it calls KMS by itself"
 
 
 def _principal_arn(requester: Requester, partition: str) -> str:
@@ -123,7 +140,7 @@ def _applies(
     if action is Truth.MAYBE:
         truth, doubt = Truth.MAYBE, "which actions it means is not certain"
     for condition in statement.conditions:
-        holds = _holds(condition, operation, context)
+        holds = _holds(condition, context, allows=statement.effect != "Deny")
         if holds is Truth.NO:
             return Truth.NO, ""
         if holds is Truth.MAYBE:
@@ -134,9 +151,10 @@ def _applies(
     return truth, doubt
 
 
-def _holds(condition: Condition, operation: str, context: Mapping[str, Value]) -> Truth:
-    if condition.key != _GRANT_FOR_SERVICE:
-        return met(condition, context)
-    # EC2 makes the grants for the volumes. The key is there in requests about grants only.
-    value = Value("true") if operation == "CreateGrant" else Value("", Truth.NO)
-    return met(condition, {condition.key: value})
+def _holds(condition: Condition, context: Mapping[str, Value], *, allows: bool) -> Truth:
+    holds = met(condition, context)
+    if allows and condition.key == _BY_SERVICE and holds is not Truth.YES:
+        # What a service may do by itself, it may do for the grantee: as where a statement names it as principal.
+        by_service = met(condition, {**context, _BY_SERVICE: Value("true")})
+        return max(holds, min(by_service, Truth.MAYBE))
+    return holds

@@ -120,6 +120,7 @@ def load_directory(path: Path) -> Directory:
         accounts={one.id: MemberAccount(one.id, one.name, one.state, one.units) for one in document.accounts},
         units={one.id: Unit(one.id, one.name, one.above) for one in document.units},
         read_at=read_at,
+        saved=True,
     )
 
 

@@ -28,7 +28,7 @@ def botocore_clients(url: str) -> Iterator[BotocoreClients]:
     session = AwsSession(profile=None, home_region=None, endpoint_url=url, stats=CallStats())
 
     def connect(service: str, region: str, credentials: Credentials) -> Any:
-        return session.client(service, credentials=credentials, region=region)
+        return session.client(service, credentials=credentials, region=region, quick=True)
 
     clients = BotocoreClients(connect)
     try:
@@ -38,12 +38,17 @@ def botocore_clients(url: str) -> Iterator[BotocoreClients]:
 
 
 def read_evidence(
-    fake: FakeEc2, account_id: str, region: str, work: Callable[[Ec2EvidenceReader], Awaitable[_T]]
+    fake: FakeEc2,
+    account_id: str,
+    region: str,
+    work: Callable[[Ec2EvidenceReader], Awaitable[_T]],
+    *,
+    unpaced: tuple[str, ...] = (),
 ) -> tuple[_T, CallStats]:
     """Run one piece of work with a reader of the fake; what came of it, and the calls."""
     keys = credentials_for(account_id)
     credentials = CredentialSource(lambda: Credentials(keys.access_key_id, keys.secret_access_key, keys.session_token))
-    target, stats, pacer = Target(account_id, region, "aws"), CallStats(), Pacer({})
+    target, stats, pacer = Target(account_id, region, "aws"), CallStats(), Pacer(dict.fromkeys(unpaced))
 
     async def main() -> _T:
         async with open_http(get_cert_path(True), "amiguard/test", reply_within=60.0) as http:

@@ -84,8 +84,7 @@ class Throttle:
 
 
 def _bucket_of(call: Call) -> str:
-    if call.action == "DescribeSnapshots":
-        narrowed = ("MaxResults", "SnapshotId.1", "Owner.1", "Filter.1.Name", "RestorableBy.1")
-        if not any(name in call.parameters for name in narrowed):
-            return UNPAGED_SNAPSHOTS
+    narrowed = any(name in call.parameters for name in ("MaxResults", "Filter.1.Name"))
+    if call.action == "DescribeSnapshots" and not narrowed:
+        return UNPAGED_SNAPSHOTS
     return call.action

@@ -14,6 +14,9 @@ MOST_PENDING: Final = 2000
 """Reports of one account and region that may be pending at once."""
 
 _NO_USAGE: Final = FakeUsage()
+LAUNCH_TEMPLATE: Final = "ec2:LaunchTemplate"
+VERSION_DEPTH: Final = "version-depth"
+_DEFAULT_DEPTH: Final = 20
 ResourceType = tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]
 """A type, and its options with their values."""
 
@@ -25,6 +28,16 @@ class ReportRequest:
     image_id: str
     resource_types: tuple[ResourceType, ...]
     account_ids: tuple[str, ...]
+
+    def finds(self, use: FakeUse) -> bool:
+        """Return whether it asks for the type and the account, and looks at the version."""
+        if self.account_ids and use.account_id not in self.account_ids:
+            return False
+        for name, options in self.resource_types:
+            if name == use.resource_type:
+                depths = (int(value) for option, values in options if option == VERSION_DEPTH for value in values)
+                return name != LAUNCH_TEMPLATE or use.version <= max(depths, default=_DEFAULT_DEPTH)
+        return False
 
 
 @dataclass(slots=True)
@@ -46,14 +59,8 @@ class Report:
 
     @property
     def uses(self) -> tuple[FakeUse, ...]:
-        """Its entries: the types and the accounts that were asked for."""
-        types = {name for name, _ in self.request.resource_types}
-        accounts = self.request.account_ids
-        return tuple(
-            use
-            for use in self.usage.uses
-            if use.resource_type in types and (not accounts or use.account_id in accounts)
-        )
+        """Its entries: the types, versions and accounts that were asked for."""
+        return tuple(use for use in self.usage.uses if self.request.finds(use))
 
 
 class ReportBook:
@@ -133,8 +140,15 @@ class ReportBook:
 
     def _at_first(self, account_id: str, region: str) -> Iterator[Report]:
         for one in self._region(account_id, region).reports:
-            request = ReportRequest(one.image_id, tuple((name, ()) for name in one.resource_types), one.account_ids)
+            types = tuple((name, _options_of(one, name)) for name in one.resource_types)
+            request = ReportRequest(one.image_id, types, one.account_ids)
             yield self._begin(one.id, request, _usage_of(one), datetime.now(UTC) - one.age)
+
+
+def _options_of(report: FakeReport, resource_type: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if resource_type != LAUNCH_TEMPLATE or report.version_depth is None:
+        return ()
+    return ((VERSION_DEPTH, (str(report.version_depth),)),)
 
 
 def _usage_of(report: FakeReport) -> FakeUsage:

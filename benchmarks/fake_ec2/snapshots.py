@@ -8,19 +8,21 @@ from typing import Any, Final
 from .calls import Call
 from .context import Context
 from .dry_run import refuse_dry_run
-from .filters import refuse_filters
+from .filters import refuse_filters, values_of
 from .pages import cut_page
 from .replies import AwsProblem
 from .snapshots_data import FakeSnapshot
 from .store import Store
 
+_MOST_VALUES: Final = 200
+"""EC2 User Guide, "List and filter your resources": values of the filters of a call."""
 _FORM: Final = re.compile(r"snap-[0-9a-f]{8,17}")
 
 
 def describe_snapshots(call: Call, context: Context) -> Mapping[str, Any]:
     """Answer with the snapshots asked for that the caller may see; one that exists, but not for it, is left out."""
     refuse_dry_run(call)
-    refuse_filters(call)
+    refuse_filters(call, "snapshot-id")
     if call.listed("RestorableBy"):
         raise AwsProblem("InvalidParameterValue", "The fake does not know RestorableByUserIds.")
     found = [
@@ -28,6 +30,11 @@ def describe_snapshots(call: Call, context: Context) -> Mapping[str, Any]:
         for owner, snapshot in _candidates(call, context.store)
         if sees_snapshot(call.account_id, owner, snapshot)
     ]
+    if call.parameters.get("Filter.1.Name") is not None:
+        wanted = values_of(call, "snapshot-id")
+        if len(wanted) > _MOST_VALUES:
+            raise AwsProblem("FilterLimitExceeded", f"The maximum number of filter values is {_MOST_VALUES}.")
+        found = [one for one in found if one[1].id in wanted]
     page = context.effect.page(cut_page(call, found))
     return {"Snapshots": [_described(*one) for one in page.items], "NextToken": page.token}
 

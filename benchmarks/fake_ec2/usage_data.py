@@ -11,11 +11,16 @@ LIFETIME = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class FakeUse:
-    """How many resources of one type an account has that name the image: one entry of a report."""
+    """How many resources of one type an account has that name the image: one entry of a report.
+
+    Attributes:
+        version: of launch templates, the newest version that names the image: 1 is the template's newest one.
+    """
 
     account_id: str
     resource_type: str = "ec2:Instance"
     count: int = 1
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class FakeReport:
 
     Attributes:
         age: how long before the server's start it was made.
+        version_depth: so many versions of each launch template were looked at; `None` if it was not said.
     """
 
     image_id: str
@@ -58,3 +64,4 @@ class FakeReport:
     state_reason: str | None = None
     resource_types: tuple[str, ...] = ("ec2:Instance", "ec2:LaunchTemplate")
     account_ids: tuple[str, ...] = ()
+    version_depth: int | None = None

@@ -10,12 +10,13 @@ from .dry_run import refuse_dry_run
 from .filters import refuse_filters, values_of
 from .pages import cut_page
 from .replies import AwsProblem
-from .report_book import Report, ReportRequest, ResourceType
+from .report_book import LAUNCH_TEMPLATE, VERSION_DEPTH, Report, ReportRequest, ResourceType
 
 RESOURCE_TYPES: Final = frozenset(
-    {"ec2:Instance", "ec2:LaunchTemplate", "imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe"}
+    {"ec2:Instance", LAUNCH_TEMPLATE, "imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe"}
 )
 _MOST_IDS: Final = 200
+_DEPTHS: Final = range(1, 10_001)
 
 
 def create_usage_report(call: Call, context: Context) -> Mapping[str, Any]:
@@ -26,6 +27,8 @@ def create_usage_report(call: Call, context: Context) -> Mapping[str, Any]:
         raise AwsProblem("MissingParameter", "The request must contain the parameter ResourceTypes")
     if unknown := {name for name, _ in types} - RESOURCE_TYPES:
         raise AwsProblem("InvalidParameterValue", f"Invalid value ({min(unknown)}) for parameter ResourceType.")
+    for name, options in types:
+        _check_options(name, options)
     accounts = tuple(call.listed("AccountId"))
     _check_number(accounts, "AccountIds")
     refuse_dry_run(call)
@@ -41,6 +44,13 @@ def _resource_types(call: Call) -> Iterator[ResourceType]:
             for option in call.numbered(f"{prefix}.ResourceTypeOption", "OptionName")
         )
         yield call.parameters[f"{prefix}.ResourceType"], tuple(options)
+
+
+def _check_options(resource_type: str, options: tuple[tuple[str, tuple[str, ...]], ...]) -> None:
+    for option, values in options:
+        known = resource_type == LAUNCH_TEMPLATE and option == VERSION_DEPTH
+        if not known or not all(value.isdecimal() and int(value) in _DEPTHS for value in values):
+            raise AwsProblem("InvalidParameterValue", f"Invalid option {option} of the resource type {resource_type}.")
 
 
 def describe_usage_reports(call: Call, context: Context) -> Mapping[str, Any]:

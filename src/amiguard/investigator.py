@@ -37,11 +37,12 @@ _AT_ONCE = {
     EvidenceKind.USAGE: 2000,
     EvidenceKind.AUTHOR: 8,
     EvidenceKind.SNAPSHOTS: 32,
-    EvidenceKind.KEYS: 32,
+    EvidenceKind.KEYS: 1000,
 }
 """Images of one target about which a kind is asked at once.
 
-Source for usage: EC2 User Guide, "View your AMI usage": at most 2,000 reports of an account and region are pending.
+Those of keys are many, so that what they ask about snapshots goes together in few calls. Source for usage: EC2 User Guide,
+"View your AMI usage": at most 2,000 reports of an account and region are pending.
 """
 
 _Found = Usage | Author | tuple[SnapshotSharing, ...] | Keys | Unreadable
@@ -287,8 +288,9 @@ async def _judge_keys(place: _Target, reader: EvidenceReader, case: _Case, organ
     unencrypted: list[str] = []
     unread: list[tuple[str, Unreadable]] = []
     encrypted: dict[str, list[str]] = {}
-    for snapshot_id in case.image.snapshot_ids:
-        encryption = await reader.read_encryption(snapshot_id)
+    snapshot_ids = case.image.snapshot_ids
+    encryptions = await asyncio.gather(*map(reader.read_encryption, snapshot_ids))
+    for snapshot_id, encryption in zip(snapshot_ids, encryptions, strict=True):
         if isinstance(encryption, Unreadable):
             unread.append((snapshot_id, encryption))
         elif encryption.key_arn is None:

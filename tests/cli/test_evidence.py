@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from benchmarks.fake_ec2 import (
     FakeUsage,
     FakeUse,
     Fault,
+    Hang,
     account_grant,
     admitting,
     by_id,
@@ -176,6 +178,17 @@ def test_the_deadline_ends_the_waiting(run_amiguard: RunAmiguard) -> None:
         "hint": "give --evidence-deadline more time",
     }
     assert evidence["author"]["status"] == "known"
+
+
+def test_a_service_that_never_answers_does_not_put_off_the_end(run_amiguard: RunAmiguard, fake: FakeEc2) -> None:
+    fake.set_faults(*(Fault(Hang(), action=action) for action in ("LookupEvents", "DescribeKey", "GetKeyPolicy")))
+    begun = time.monotonic()
+    run = audit(run_amiguard, fake, "--evidence", "all", "--evidence-deadline", "2s", "--format", "json")
+    assert run.code == 1
+    evidence = results(json.loads(run.out))[USED]["evidence"]
+    assert evidence["author"]["reason"] == "the evidence deadline passed before it was known"
+    assert evidence["snapshots"][0]["status"] == "known"
+    assert time.monotonic() - begun < 9, "less than any call is waited for"
 
 
 def test_an_interruption_while_evidence_is_waited_for_loses_nothing_else(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ class Made:
     age: float = 0
     types: tuple[str, ...] = TYPES
     accounts: tuple[str, ...] = ()
+    depth: object = 10_000
     reason: str = ""
     entries: list[tuple[str, str, int]] = field(default_factory=lambda: [(STRANGER, "ec2:Instance", 14)])
 
@@ -66,7 +67,7 @@ class World:
                 "state": state,
                 "stateReason": made.reason or None,
                 "creationTime": BEGIN - timedelta(seconds=made.age),
-                "resourceTypeSet": [{"resourceType": one} for one in made.types],
+                "resourceTypeSet": [_listed_type(one, made.depth) for one in made.types],
                 "accountIdSet": list(made.accounts),
             }
             for report_id, made in self.reports.items()
@@ -82,6 +83,13 @@ class World:
         ]
         answer: dict[str, Any] = pages(items, 1000, "imageUsageReportEntrySet")(query)
         return answer
+
+
+def _listed_type(name: str, depth: object) -> dict[str, Any]:
+    if name != "ec2:LaunchTemplate" or depth is None:
+        return {"resourceType": name}
+    options = [{"optionName": "version-depth", "optionValueSet": [depth]}]
+    return {"resourceType": name, "resourceTypeOptionSet": options}
 
 
 Work = Callable[[Ec2EvidenceReader], Awaitable[Any]]

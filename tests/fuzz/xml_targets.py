@@ -80,7 +80,7 @@ def read_snapshot_attribute(data: bytes) -> None:
 
 def read_snapshots(data: bytes) -> None:
     """Every snapshot has an id and, if it is read, a key or none."""
-    for snapshot_id, encryption in parse_encryptions(parse_reply(data, "DescribeSnapshotsResponse")):
+    for snapshot_id, encryption in parse_encryptions(parse_reply(data, "DescribeSnapshotsResponse")).items:
         assert snapshot_id
         assert isinstance(encryption, Unreadable) or encryption.key_arn != ""
 

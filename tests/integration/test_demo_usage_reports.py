@@ -271,3 +271,11 @@ def test_the_aws_cli_sees_the_same(url: str, ec2: Any, image_id: str, tmp_path: 
         "InvalidImageUsageReportId.NotFound"
         in aws_cli(url, tmp_path, "ec2", "describe-image-usage-reports", *report_ids)[1]
     )
+
+
+def test_versions_of_launch_templates_are_looked_at_as_deep_as_asked(ec2: Any, image_id: str) -> None:
+    usage().uses[image_id] = (ImageUse(STRANGER, "ec2:LaunchTemplate", 1, version=30),)
+    options = [{"OptionName": "version-depth", "OptionValues": ["30"]}]
+    deep = [TEMPLATES[0] | {"ResourceTypeOptions": options}]
+    assert entries(ec2, create(ec2, image_id, TEMPLATES)) == []
+    assert entries(ec2, create(ec2, image_id, deep)) == [(STRANGER, "ec2:LaunchTemplate", 1)]

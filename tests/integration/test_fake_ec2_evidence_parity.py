@@ -147,12 +147,14 @@ def refused(ask: Ask) -> Ask:
     return refusal
 
 
-def snapshots(*names: str, **arguments: Any) -> Ask:
+def snapshots(*names: str, filtered: tuple[str, ...] = (), **arguments: Any) -> Ask:
     """What a listing says of each snapshot, as far as it matters."""
     members = ("VolumeId", "VolumeSize", "OwnerId", "State", "Progress", "Encrypted", "KmsKeyId")
 
     def ask(side: Side) -> Any:
-        wanted = {"SnapshotIds": [side.ids.get(name, name) for name in names]} if names else {}
+        wanted: dict[str, Any] = {"SnapshotIds": [side.ids.get(name, name) for name in names]} if names else {}
+        if filtered:
+            wanted["Filters"] = [{"Name": "snapshot-id", "Values": [side.ids.get(name, name) for name in filtered]}]
         listed = side.ec2.describe_snapshots(**wanted, **arguments)["Snapshots"]
         known = {side.ids[name]: name for name in ("private", "shared", "encrypted")}
         return {
@@ -232,6 +234,9 @@ UNKNOWN = "snap-0123456789abcdef0"
 QUESTIONS: dict[str, Ask] = {
     "snapshots by id": snapshots("private", "encrypted"),
     "own snapshots": snapshots(OwnerIds=["self"]),
+    "own snapshots by a filter, in pages": snapshots(
+        OwnerIds=["self"], MaxResults=1000, filtered=("shared", "encrypted", UNKNOWN)
+    ),
     "an unknown snapshot": refused(snapshots(UNKNOWN)),
     "the permission of a private snapshot": grants("private"),
     "the permission of a shared snapshot": grants("shared"),

@@ -54,6 +54,9 @@ ESTATE = Estate(
 OWN = [PUBLIC.id, SHARED.id, PRIVATE.id]
 
 
+MANY = [f"snap-{number:017x}" for number in range(201)]
+
+
 @pytest.fixture
 def connect() -> Iterator[Connect]:
     with boto3_clients(OWNER) as make:
@@ -124,6 +127,7 @@ def test_pages_hold_all_snapshots_once_and_in_order(ec2: Any) -> None:
         ({"MaxResults": 0}, "InvalidParameterValue", 400),
         ({"NextToken": "made-up"}, "InvalidNextToken", 400),
         ({"Filters": [{"Name": "colour", "Values": ["red"]}]}, "InvalidParameterValue", 400),
+        ({"Filters": [{"Name": "snapshot-id", "Values": MANY}]}, "FilterLimitExceeded", 400),
         ({"DryRun": True}, "DryRunOperation", 412),
     ],
 )
@@ -228,14 +232,19 @@ def test_the_documented_buckets(connect: Connect) -> None:
         def modify() -> None:
             ec2.modify_snapshot_attribute(SnapshotId=SHARED.id, CreateVolumePermission={"Add": [{"UserId": OTHER}]})
 
-        for _ in range(50):
+        by_filter = [{"Name": "snapshot-id", "Values": [PUBLIC.id]}]
+        for _ in range(25):
             ec2.describe_snapshots()
-        for _ in range(100):
-            listed(ec2, SnapshotIds=[PUBLIC.id])
+            listed(ec2, SnapshotIds=[PUBLIC.id])  # neither filtered nor in pages: ids are no filter
+        for _ in range(50):
+            listed(ec2, Filters=by_filter)
+            listed(ec2, MaxResults=5)
+            modify()
             modify()
         limited = ("RequestLimitExceeded", 503)
         assert error_of(modify) == error_of(ec2.describe_snapshots) == limited
         assert error_of(lambda: listed(ec2, SnapshotIds=[PUBLIC.id])) == limited
+        assert error_of(lambda: listed(ec2, Filters=by_filter, MaxResults=5)) == limited
         now = 0.2
         modify()
         listed(ec2)

@@ -259,3 +259,23 @@ def test_the_documented_bucket(connect: Connect) -> None:
         create(ec2)
         assert error_of(lambda: create(ec2)) == ("RequestLimitExceeded", 503)
         states(ec2)
+
+
+def test_versions_of_launch_templates_are_looked_at_as_deep_as_asked(connect: Connect) -> None:
+    old = FakeUse(OUTSIDER, "ec2:LaunchTemplate", version=30)
+    before = FakeReport(REPORTED, uses=(old,), version_depth=30)
+    with FakeEc2(estate(FakeUsage((old, FakeUse(OWNER, "ec2:Instance", version=30))), before)) as fake:
+        ec2 = connect(fake)
+        (listed,) = ec2.describe_image_usage_reports(ReportIds=[before.id])["ImageUsageReports"]
+        assert listed["ResourceTypes"] == [INSTANCES, deep(30)]
+        assert entries(ec2, ReportIds=[before.id]) == [(OUTSIDER, "ec2:LaunchTemplate", 1)]
+        for types, found in ((TEMPLATES, 0), (deep(29), 0), (deep(30), 1), (deep(10_000), 1)):
+            assert len(entries(ec2, ReportIds=[create(ec2, ResourceTypes=[types])])) == found
+        assert entries(ec2, ReportIds=[create(ec2, ResourceTypes=[INSTANCES])]) == [(OWNER, "ec2:Instance", 1)]
+        for types in (deep(0), deep(10_001), deep("all"), deep(5) | INSTANCES):
+            refused = error_of(lambda types=types: create(ec2, ResourceTypes=[types]))  # type: ignore[misc]
+            assert refused == ("InvalidParameterValue", 400)
+
+
+def deep(versions: object) -> dict[str, Any]:
+    return TEMPLATES | {"ResourceTypeOptions": [{"OptionName": "version-depth", "OptionValues": [str(versions)]}]}

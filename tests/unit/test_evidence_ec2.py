@@ -2,20 +2,27 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pytest
 
-from amiguard.core.evidence import BinnedImage
+from amiguard.core.decision import rules_in_force
+from amiguard.core.evidence import BinnedImage, Evidence, EvidenceKind, Keys
 from amiguard.core.evidence_ports import SnapshotEncryption
 from amiguard.core.grantee import Account
-from amiguard.core.image import Unreadable
+from amiguard.core.image import Image, Unreadable
+from amiguard.core.organization import NoOrganization
+from amiguard.core.result import CheckResult, Severity, Status
 from amiguard.core.snapshot import SnapshotPermission
-from tests.fakes.played_aws import Ec2Error, PlayedAws, RawError, in_turn, listed, pages
+from amiguard.core.trust import TrustedAccount, TrustEntry, TrustPolicy
+from amiguard.investigator import Investigator
+from tests.fakes.evidence import FakeEvidenceOpener
+from tests.fakes.played_aws import TARGET, Ec2Error, PlayedAws, RawError, in_turn, listed, pages
 from tests.fakes.virtual_time import run_in_virtual_time
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-SNAPSHOTS = "DescribeSnapshots"
+SNAPSHOTS, VALUES = "DescribeSnapshots", "Filter.1.Value"
 BIN = "ListImagesInRecycleBin"
 
 
@@ -23,15 +30,17 @@ def snapshot(snapshot_id: str, key: str | None = None, **more: Any) -> dict[str,
     return {"snapshotId": snapshot_id, "encrypted": key is not None, "kmsKeyId": key, **more}
 
 
-def described(*snapshots: Mapping[str, Any]) -> PlayedAws:
+def described(*snapshots: Mapping[str, Any], page: int = 1000) -> PlayedAws:
     known = {one["snapshotId"]: one for one in snapshots}
 
     def answer(query: Mapping[str, str]) -> Any:
-        ids = listed(query, "SnapshotId")
+        ids = listed(query, VALUES)
         assert len(ids) <= 200
-        if gone := [one for one in ids if one not in known]:
-            return Ec2Error("InvalidSnapshot.NotFound", f"The snapshot '{gone[0]}' does not exist.")
-        return {"snapshotSet": [known[one] for one in ids]}
+        assert (query["Owner.1"], query["Filter.1.Name"]) == ("self", "snapshot-id")
+        start = int(query.get("NextToken", 0))
+        more = start + page < len(ids)
+        found = [known[one] for one in ids[start : start + page] if one in known]
+        return {"snapshotSet": found, "nextToken": str(start + page) if more else None}
 
     return PlayedAws({SNAPSHOTS: answer})
 
@@ -51,14 +60,29 @@ def test_how_snapshots_are_encrypted_is_asked_in_one_call() -> None:
         SnapshotEncryption(KEY),
         SnapshotEncryption(None),
     ]
-    assert aws.calls == [(SNAPSHOTS, {"Version": "2016-11-15", "SnapshotId.1": "snap-1", "SnapshotId.2": "snap-2"})]
+    (asked,) = aws.asked(SNAPSHOTS)
+    assert asked == {
+        "Version": "2016-11-15",
+        "Owner.1": "self",
+        "Filter.1.Name": "snapshot-id",
+        "Filter.1.Value.1": "snap-1",
+        "Filter.1.Value.2": "snap-2",
+        "MaxResults": "1000",
+    }
+
+
+def test_snapshots_that_come_in_pages_are_all_read() -> None:
+    ids = [f"snap-{number:017x}" for number in range(100)]
+    aws = described(*map(snapshot, ids[60:]), page=30)
+    assert [one == SnapshotEncryption(None) for one in encryptions(aws, *ids)] == [False] * 60 + [True] * 40
+    assert [query.get("NextToken") for query in aws.asked(SNAPSHOTS)] == [None, "30", "60", "90"], "two are empty"
 
 
 def test_two_hundred_snapshots_a_call_and_those_at_once() -> None:
     ids = [f"snap-{number:017x}" for number in range(450)]
     aws = described(*map(snapshot, ids))
     assert encryptions(aws, *ids) == [SnapshotEncryption(None)] * 450
-    assert sorted(len(listed(one, "SnapshotId")) for one in aws.asked(SNAPSHOTS)) == [50, 200, 200]
+    assert sorted(len(listed(one, VALUES)) for one in aws.asked(SNAPSHOTS)) == [50, 200, 200]
 
 
 def test_snapshots_that_are_gone_do_not_cost_the_others() -> None:
@@ -67,20 +91,39 @@ def test_snapshots_that_are_gone_do_not_cost_the_others() -> None:
     found = encryptions(aws, *ids)
     gone = Unreadable("EC2 does not list the snapshot: it is gone, or belongs to another account")
     assert found == [gone] * 3 + [SnapshotEncryption(None)] * 97
-    assert len(aws.calls) == 4
+    assert len(aws.calls) == 1
 
 
-def test_an_error_that_names_no_snapshot_is_narrowed_down() -> None:
-    ids = [f"snap-{number:017x}" for number in range(8)]
-    aws = described(*map(snapshot, ids[1:]))
-    answer = aws.answers[SNAPSHOTS]
+def test_the_keys_of_many_images_cost_as_few_calls_as_their_snapshots_need() -> None:
+    images = [
+        Image(
+            f"ami-{image}",
+            TARGET.account_id,
+            TARGET.region,
+            "aws",
+            snapshot_ids=tuple(f"snap-{image}-{one}" for one in range(3)),
+        )
+        for image in range(500)
+    ]
+    aws = described(*(snapshot(one) for image in images for one in image.snapshot_ids))
+    opener = FakeEvidenceOpener({})
+    told: list[Evidence] = []
 
-    def silent(query: Mapping[str, str]) -> Any:
-        reply = answer(query)
-        return Ec2Error("InvalidSnapshot.NotFound", "?") if isinstance(reply, Ec2Error) else reply
+    async def main() -> None:
+        opener.targets = {TARGET: aws.reader()}  # type: ignore[dict-item]
+        policy = TrustPolicy((TrustEntry(TrustedAccount("210987654321")),))
+        rules = rules_in_force(policy, (), today=date(2026, 8, 1), organization=NoOrganization())
+        kinds = {EvidenceKind.KEYS}
+        investigator = Investigator(opener, kinds, rules, tell=lambda _, evidence: told.append(evidence))
+        for image in images:
+            investigator.take(
+                CheckResult("ami-cross-account-access", Status.FAIL, Severity.HIGH, TARGET, image, (), "")
+            )
+        await investigator.finish(None)
 
-    aws.answers[SNAPSHOTS] = silent
-    assert [isinstance(one, Unreadable) for one in encryptions(aws, *ids)] == [True] + [False] * 7
+    run_in_virtual_time(main())
+    assert [one.keys for one in told] == [Keys(image.snapshot_ids, (), ()) for image in images]
+    assert [len(listed(one, VALUES)) for one in aws.asked(SNAPSHOTS)] == [200] * 7 + [100]
 
 
 def test_a_snapshot_with_further_keys_is_not_judged_by_its_own() -> None:

@@ -26,6 +26,8 @@ from tests.fakes.played_usage import (
     use,
 )
 
+ALL_VERSIONS = {"OptionName": "version-depth", "OptionValues": ["10000"]}
+
 
 def test_a_report_is_made_waited_for_and_read() -> None:
     world = World()
@@ -33,7 +35,12 @@ def test_a_report_is_made_waited_for_and_read() -> None:
     ((made,), (entries,)) = world.aws.asked(CREATE), world.aws.asked(ENTRIES)
     assert made == {
         "ImageId": IMAGE,
-        "ResourceTypes": [{"ResourceType": one} for one in TYPES],
+        "ResourceTypes": [
+            {"ResourceType": "ec2:Instance"},
+            {"ResourceType": "ec2:LaunchTemplate", "ResourceTypeOptions": [ALL_VERSIONS]},
+            {"ResourceType": "imagebuilder:ContainerRecipe"},
+            {"ResourceType": "imagebuilder:ImageRecipe"},
+        ],
         "ClientToken": made["ClientToken"],
     }
     assert entries == {"Version": "2016-11-15", "ReportId.1": "amiur-0", "MaxResults": "1000"}
@@ -69,8 +76,25 @@ def test_a_young_report_is_used_again(young: float) -> None:
         Made(IMAGE, ["unheard-of"]),
         Made(IMAGE, ["available"], accounts=("123456789012",)),
         Made(IMAGE, ["available"], types=("ec2:Instance",)),
+        Made(IMAGE, ["available"], depth=1),
+        Made(IMAGE, ["available"], depth=9_999),
+        Made(IMAGE, ["available"], depth=None),
+        Made(IMAGE, ["available"], depth="many"),
+        Made(IMAGE, ["available"], depth=""),
     ],
-    ids=["old", "of another image", "error", "unheard-of", "of one account", "of instances"],
+    ids=[
+        "old",
+        "of another image",
+        "error",
+        "unheard-of",
+        "of one account",
+        "of instances",
+        "of newest versions",
+        "of most versions",
+        "of twenty versions",
+        "of unreadable versions",
+        "of no versions",
+    ],
 )
 def test_a_report_that_does_not_say_what_is_wanted_is_not_used_again(useless: Made) -> None:
     world = World({"amiur": useless})
@@ -122,6 +146,18 @@ def test_a_quota_that_is_used_up_is_told() -> None:
 
 def test_recipes_are_left_out_where_ec2_does_not_know_them() -> None:
     world = World()
+    knowing_no_recipes(world)
+
+    async def work(reader: Ec2EvidenceReader) -> None:
+        assert isinstance(await reader.read_usage(IMAGE), Usage)
+        assert isinstance(await reader.read_usage(OTHER), Usage)
+
+    use(world, work)
+    assert [len(one["ResourceTypes"]) for one in world.aws.asked(CREATE)] == [4, 2, 2]
+
+
+def knowing_no_recipes(world: World) -> None:
+    """EC2 of a region that has not come to know recipes."""
     create = world.aws.answers[CREATE]
 
     def strict(parameters: Mapping[str, Any]) -> Any:
@@ -132,12 +168,89 @@ def test_recipes_are_left_out_where_ec2_does_not_know_them() -> None:
     world.aws.answers[CREATE] = strict
     world.following = lambda image_id: Made(image_id, ["available"], types=TYPES[:2])
 
+
+def test_many_images_at_once_cost_one_refusal_where_ec2_does_not_know_recipes() -> None:
+    world = World()
+    knowing_no_recipes(world)
+
     async def work(reader: Ec2EvidenceReader) -> None:
-        assert isinstance(await reader.read_usage(IMAGE), Usage)
-        assert isinstance(await reader.read_usage(OTHER), Usage)
+        found = await asyncio.gather(*(reader.read_usage(f"ami-{number:017x}") for number in range(300)))
+        assert all(isinstance(one, Usage) for one in found)
 
     use(world, work)
-    assert [len(one["ResourceTypes"]) for one in world.aws.asked(CREATE)] == [4, 2, 2]
+    assert sorted(len(one["ResourceTypes"]) for one in world.aws.asked(CREATE)) == [2] * 300 + [4]
+
+
+def test_a_first_report_that_gets_no_answer_holds_up_no_other_one() -> None:
+    world = World()
+    create = world.aws.answers[CREATE]
+    world.aws.answers[CREATE] = lambda parameters: (
+        refused("InternalError", status=500) if parameters["ImageId"] == IMAGE else create(parameters)
+    )
+
+    async def work(reader: Ec2EvidenceReader) -> list[Any]:
+        first = asyncio.create_task(reader.read_usage(IMAGE))
+        others = [asyncio.create_task(reader.read_usage(f"ami-{number:017x}")) for number in range(5)]
+        await asyncio.sleep(1)
+        given_up = asyncio.create_task(reader.read_usage(OTHER))
+        await asyncio.sleep(0.6)
+        given_up.cancel()
+        return [await first, *await asyncio.gather(*others)]
+
+    (first, *others), _ = use(world, work)
+    assert isinstance(first, Unreadable)
+    assert all(isinstance(one, Usage) for one in others)
+
+
+def test_reports_of_earlier_runs_are_used_again_where_ec2_does_not_know_recipes() -> None:
+    world = World({f"amiur-{image}": Made(image, ["available"], 3600, types=TYPES[:2]) for image in (IMAGE, OTHER)})
+    knowing_no_recipes(world)
+
+    async def work(reader: Ec2EvidenceReader) -> list[Any]:
+        return list(await asyncio.gather(*map(reader.read_usage, (IMAGE, OTHER))))
+
+    found, _ = use(world, work)
+    assert [one.reused for one in found] == [True, True]
+    assert CREATE not in world.aws.counted
+
+
+def test_a_report_without_recipes_is_not_used_again_where_another_one_has_them() -> None:
+    world = World(
+        {"narrow": Made(IMAGE, ["available"], 3600, types=TYPES[:2]), "full": Made(OTHER, ["available"], 7 * 24 * 3600)}
+    )
+
+    async def work(reader: Ec2EvidenceReader) -> list[Any]:
+        return list(await asyncio.gather(*map(reader.read_usage, (IMAGE, OTHER))))
+
+    found, _ = use(world, work)
+    assert [one.reused for one in found] == [False, False]
+
+
+def test_a_new_report_that_has_recipes_ends_the_use_of_those_without() -> None:
+    world = World({"narrow": Made(IMAGE, ["available"], 3600, types=TYPES[:2])})
+
+    async def work(reader: Ec2EvidenceReader) -> None:
+        assert (await reader.read_usage(IMAGE)).reused  # type: ignore[union-attr]
+        assert isinstance(await reader.read_usage(OTHER), Usage)
+        world.reports["theirs"] = Made("ami-2", ["available"], 3600, types=TYPES[:2])
+        told = await reader.read_usage("ami-2")
+        assert isinstance(told, Usage)
+        assert not told.reused
+
+    use(world, work)
+    assert [len(one["ResourceTypes"]) for one in world.aws.asked(CREATE)] == [4, 4]
+
+
+def test_of_two_entries_about_the_same_the_greater_one_counts() -> None:
+    world = World()
+    twice = [(STRANGER, "ec2:Instance", 14), *[(f"{one:012}", "ec2:Instance", 1) for one in range(1000)]]
+    entries = [*twice, (STRANGER, "ec2:Instance", 0)]
+    world.following = lambda image_id: Made(image_id, ["available"], entries=entries)
+    told = read(world)
+    assert isinstance(told, Usage)
+    assert world.aws.counted[ENTRIES] == 2
+    assert UsageEntry(STRANGER, "ec2:Instance", 14) in told.entries
+    assert len(told.entries) == 1001
 
 
 def test_a_report_that_ends_in_error_is_told_with_its_reason() -> None:

@@ -1,5 +1,8 @@
 """Calls that botocore makes for one target: paced, in threads of their own, each seen through.
 
+A service that answers slowly, or not at all, holds up its own calls only: those of each service and region have bounds
+of their own. Nor does it hold up the end of the program: nobody waits for its threads then.
+
 For calls that may be made again: those that read, and those with a client token. A throttled call is made until it is
 served; its user decides how long that may take.
 """
@@ -8,8 +11,10 @@ import asyncio
 import logging
 import random
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from botocore import xform_name
@@ -31,8 +36,9 @@ from amiguard.core.result import Target
 _LOG = logging.getLogger("amiguard.aws")
 _T = TypeVar("_T")
 THREADS = 32
+"""Calls of one service in one region under way at once."""
 AT_ONCE = 8
-"""Calls of one target under way at once: a region that hangs leaves threads for the others."""
+"""As many of them for one target: one account leaves threads for the others."""
 _RETRY = RetryLimits()
 _TRANSIENT = TRANSIENT | {"KMSInternalException", "DependencyTimeoutException"}
 _LONGEST_REASON = 300
@@ -54,13 +60,33 @@ class _Lent(Credentials):  # type: ignore[misc]  # botocore has no types
         return getattr(self._of_thread, "current", None)
 
 
+class DaemonThreads(Executor):
+    """A thread for each call, for which the end of the program does not wait. The user bounds how many there are."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """Begin a call at once."""
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(fn(*args, **kwargs))
+                except BaseException as error:  # noqa: BLE001 - as executors do
+                    future.set_exception(error)
+
+        threading.Thread(target=run, name="amiguard-call", daemon=True).start()
+        return future
+
+
 class BotocoreClients:
     """One botocore client for each service and region, which serves every account there, and the threads that use them.
+
+    Used in one event loop.
 
     Args:
         connect: makes a client of a service in a region, which signs with the given credentials and tries each call
             once.
-        threads: run the calls; None for threads of its own.
+        threads: run the calls; None for daemon threads.
     """
 
     def __init__(self, connect: Callable[[str, str, Credentials], Any], threads: Executor | None = None) -> None:
@@ -68,16 +94,22 @@ class BotocoreClients:
         self._lent = _Lent()
         self._clients: dict[tuple[str, str], Any] = {}
         self._connecting = threading.Lock()
-        self.threads = threads or ThreadPoolExecutor(THREADS, thread_name_prefix="amiguard-calls")
+        self._threads = threads or DaemonThreads()
+        self._rooms: dict[tuple[str, str], asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(THREADS))
 
-    def client(self, service: str, region: str) -> Any:
+    async def connect(self, service: str, region: str) -> None:
+        """Make the client if it is not there; raises what is in `CALL_ERRORS`."""
+        if (service, region) not in self._clients:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._client, service, region)
+
+    def _client(self, service: str, region: str) -> Any:
         """The client, made when it is first needed; it blocks, and raises what is in `CALL_ERRORS`."""
         with self._connecting:
             if (service, region) not in self._clients:
                 self._clients[service, region] = self._connect(service, region, self._lent)
             return self._clients[service, region]
 
-    def send(
+    async def send(
         self,
         service: str,
         region: str,
@@ -85,16 +117,29 @@ class BotocoreClients:
         operation: str,
         parameters: Mapping[str, object],
     ) -> Mapping[str, Any]:
-        """Make one call, once; it blocks, and raises what is in `CALL_ERRORS`."""
-        client = self.client(service, region)
+        """Make one call, once; raises what is in `CALL_ERRORS`."""
+        async with self._rooms[service, region]:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._send, service, region, credentials, operation, parameters
+            )
+
+    def _send(
+        self,
+        service: str,
+        region: str,
+        credentials: ReadOnlyCredentials,
+        operation: str,
+        parameters: Mapping[str, object],
+    ) -> Mapping[str, Any]:
+        client = self._client(service, region)
         self._lent.lend(credentials)
         reply: Mapping[str, Any] = getattr(client, xform_name(operation))(**parameters)
         return reply
 
     def close(self) -> None:
-        """Close the connections; calls that wait for a thread are not made any more."""
-        self.threads.shutdown(wait=False, cancel_futures=True)
-        for client in self._clients.values():
+        """Close the connections; calls that are under way come to their ends with nobody waiting for them."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for client in tuple(self._clients.values()):
             client.close()
 
 
@@ -131,7 +176,7 @@ class BotocoreCalls:
         self._denials = denials
         # The pacer forgets a bucket that nobody holds, and would give its burst anew.
         self._buckets: dict[tuple[str, str], TokenBucket] = {}
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots: dict[tuple[str, str], asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
 
     async def call(
         self,
@@ -156,30 +201,17 @@ class BotocoreCalls:
         """
         loop = asyncio.get_running_loop()
         where = region or self._target.region
-        bucket = self._bucket(where, operation)
         broken = 0
         renewed = False
         give_up_at: float | None = None
         while True:
-            credentials = await self._credentials.current()
-            if isinstance(credentials, Unreadable):
-                return credentials
-            if (problem := await self._connect(service, where)) is not None:
-                return problem
-            granted_at = await bucket.take()
-            self._stats.count(operation)
-            try:
-                async with self._slots:
-                    reply = await loop.run_in_executor(
-                        self._clients.threads, self._clients.send, service, where, credentials, operation, parameters
-                    )
-                return read(reply)
-            except (*CALL_ERRORS, KeyError, MalformedReplyError) as error:
-                failure = _failure(error, f"{service}:{operation}")
+            made = await self._try(service, where, operation, parameters, read)
+            if not isinstance(made, _Failed):
+                return made
+            failure, credentials = made.failure, made.credentials
             if isinstance(failure, ApiError) and failure.code in THROTTLING:
-                self._stats.count_throttled()
-                bucket.throttled(granted_at)
-            elif isinstance(failure, ApiError) and failure.code in EXPIRED and not renewed:
+                continue
+            if isinstance(failure, ApiError) and failure.code in EXPIRED and not renewed:
                 renewed = True
                 if not await self._credentials.renew(credentials):
                     return failure
@@ -196,18 +228,36 @@ class BotocoreCalls:
             else:
                 return failure
 
-    async def _connect(self, service: str, region: str) -> ApiError | Unreadable | None:
-        """Make the client before a turn is waited for; None if it is there.
-
-        It takes a second, and calls that had their turns meanwhile would then go out all at once.
-        """
-        try:
-            await asyncio.get_running_loop().run_in_executor(
-                self._clients.threads, self._clients.client, service, region
-            )
-        except CALL_ERRORS as error:
-            return _failure(error, service)
-        return None
+    async def _try(
+        self,
+        service: str,
+        region: str,
+        operation: str,
+        parameters: Mapping[str, object],
+        read: Callable[[Mapping[str, Any]], _T],
+    ) -> "_T | Unreadable | ApiError | _Failed":
+        """Make a call once; what keeps it from being made at all is final."""
+        # A slot first: a turn that is had while others are waited for would be used in a burst with theirs.
+        async with self._slots[service, region]:
+            credentials = await self._credentials.current()
+            if isinstance(credentials, Unreadable):
+                return credentials
+            try:
+                # Before the turn, too: it takes a second.
+                await self._clients.connect(service, region)
+            except CALL_ERRORS as error:
+                return _failure(error, service)
+            bucket = self._bucket(region, operation)
+            granted_at = await bucket.take()
+            self._stats.count(operation)
+            try:
+                return read(await self._clients.send(service, region, credentials, operation, parameters))
+            except (*CALL_ERRORS, KeyError, MalformedReplyError) as error:
+                failure = _failure(error, f"{service}:{operation}")
+        if isinstance(failure, ApiError) and failure.code in THROTTLING:
+            self._stats.count_throttled()
+            bucket.throttled(granted_at)
+        return _Failed(failure, credentials)
 
     def _bucket(self, region: str, operation: str) -> TokenBucket:
         key = region, operation
@@ -218,6 +268,18 @@ class BotocoreCalls:
 
 class _Broken(Unreadable):
     """A reply that was broken, or that did not come: worth another try."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A call that was made, and brought nothing.
+
+    Attributes:
+        credentials: that signed it.
+    """
+
+    failure: ApiError | Unreadable
+    credentials: ReadOnlyCredentials
 
 
 def _failure(error: Exception, iam_action: str) -> ApiError | Unreadable:

@@ -22,6 +22,8 @@ from amiguard.core.errors import AmiguardError
 _FALLBACK_REGION = "us-east-1"
 _CONFIG = Config(connect_timeout=15, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3})
 _ONCE = Config(connect_timeout=15, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 1})
+# For small questions, many of which wait for each other's turns, and whose users try again.
+_QUICK = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1})
 # For what is only good to know: nobody is kept waiting for it.
 _BRIEF = Config(connect_timeout=5, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
 # What a botocore call can end with: its own errors, AWS's, a reply of another kind, an endpoint that is no URL.
@@ -127,6 +129,7 @@ class AwsSession:
         credentials: Credentials | None = None,
         region: str | None = None,
         connections: int = 10,
+        quick: bool = False,
     ) -> Any:
         """A botocore client that tries each call once: its user paces, counts and tries again.
 
@@ -137,6 +140,7 @@ class AwsSession:
             credentials: who asks, renewed as these see fit; None for the session's own.
             region: None for the home region.
             connections: how many are kept open.
+            quick: an answer that does not begin within ten seconds is given up, in place of a minute.
         """
         session = self._botocore
         if credentials is not None:
@@ -145,7 +149,8 @@ class AwsSession:
             session.register_component("data_loader", self._botocore.get_component("data_loader"))
             session.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
         session.set_config_variable("sts_regional_endpoints", "regional")
-        return self._create(session, service, _ONCE.merge(Config(max_pool_connections=connections)), region=region)
+        config = (_QUICK if quick else _ONCE).merge(Config(max_pool_connections=connections))
+        return self._create(session, service, config, region=region)
 
     def _create(
         self,

@@ -21,7 +21,8 @@ from amiguard.demo.usage_state import ImageUsage, ImageUse, UsageReport, now
 _MOST_IDS = 200
 _ACCOUNT_ID_DIGITS = 12
 _DEPTHS = range(1, 10_001)
-_LAUNCH_TEMPLATE = "ec2:LaunchTemplate"
+_DEFAULT_DEPTH = 20
+_LAUNCH_TEMPLATE, _VERSION_DEPTH = "ec2:LaunchTemplate", "version-depth"
 _RESOURCE_TYPES = ("ec2:Instance", _LAUNCH_TEMPLATE, "imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe")
 
 
@@ -32,7 +33,7 @@ def _create(request: EC2Response) -> ActionResult:
     tags = _tags(parameter(request, "TagSpecifications", []))
     request.error_on_dryrun()
     usage = state_at(request.ec2_backend, ImageUsage)
-    wanted = {one["ResourceType"] for one in resource_types}
+    depths = {one["ResourceType"]: _version_depth(one) for one in resource_types}
     report = UsageReport(
         report_id=f"amiur-{mock_random.get_random_hex(17)}",
         image_id=image_id,
@@ -44,7 +45,7 @@ def _create(request: EC2Response) -> ActionResult:
         uses=tuple(
             use
             for use in usage.uses.get(image_id, ())
-            if use.resource_type in wanted and (not account_ids or use.account_id in account_ids)
+            if use.version <= depths.get(use.resource_type, 0) and (not account_ids or use.account_id in account_ids)
         ),
         error=usage.errors.get(image_id),
     )
@@ -58,10 +59,18 @@ def _resource_types(given: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ..
             raise bad_value(name, "ResourceType", f"It must be one of {', '.join(_RESOURCE_TYPES)}.")
         for option in one.get("ResourceTypeOptions", ()):
             depths = option.get("OptionValues", [])
-            known = name == _LAUNCH_TEMPLATE and option.get("OptionName") == "version-depth"
+            known = name == _LAUNCH_TEMPLATE and option.get("OptionName") == _VERSION_DEPTH
             if not known or not all(text.isdecimal() and int(text) in _DEPTHS for text in depths):
                 raise bad_value(option, "ResourceTypeOption", "It must be version-depth, from 1 to 10000.")
     return tuple(given)
+
+
+def _version_depth(resource_type: dict[str, Any]) -> int:
+    """How many of the newest versions of a launch template are looked at; of what has no versions there is one."""
+    if resource_type["ResourceType"] != _LAUNCH_TEMPLATE:
+        return 1
+    options = resource_type.get("ResourceTypeOptions", ())
+    return max((int(text) for option in options for text in option.get("OptionValues", ())), default=_DEFAULT_DEPTH)
 
 
 def _account_ids(given: Sequence[str]) -> tuple[str, ...]:

@@ -13,11 +13,16 @@ _MOST_PENDING = 2000
 
 @dataclass(frozen=True, slots=True)
 class ImageUse:
-    """So many resources of one type, in one account, that name an image."""
+    """So many resources of one type, in one account, that name an image.
+
+    Attributes:
+        version: of launch templates, the newest version that names the image: 1 is the template's newest one.
+    """
 
     account_id: str
     resource_type: str
     count: int
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """DescribeSnapshots: with which KMS key are the snapshots under an image encrypted?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from lxml import etree
 
@@ -8,7 +8,7 @@ from amiguard.aws.ec2_query import Ec2QueryClient
 from amiguard.aws.ec2_xml import MalformedReplyError, child, child_text, items
 from amiguard.aws.errors import ApiError, explain
 from amiguard.aws.evidence.once import Batches
-from amiguard.aws.evidence.pages import read_known
+from amiguard.aws.evidence.pages import PAGE, Page, read_pages
 from amiguard.aws.pacing import TokenBucket
 from amiguard.core.evidence_ports import SnapshotEncryption
 from amiguard.core.image import Unreadable
@@ -37,21 +37,27 @@ class Encryptions:
         return _GONE if answer is None else answer
 
     async def _ask(self, snapshot_ids: tuple[str, ...]) -> Mapping[str, SnapshotEncryption | Unreadable] | Unreadable:
-        reply = await read_known(snapshot_ids, self._describe)
+        # Ids by a filter: one that is gone is no error then. Filtered and in pages, the calls have the bucket of reads,
+        # and not the half of it that EC2 gives those that are neither. Own ones only: the public ones are very many.
+        named = [
+            ("Owner.1", "self"),
+            ("Filter.1.Name", "snapshot-id"),
+            *((f"Filter.1.Value.{place}", one) for place, one in enumerate(snapshot_ids, 1)),
+            ("MaxResults", str(PAGE)),
+        ]
+
+        async def read(token: str | None) -> Page[tuple[str, SnapshotEncryption | Unreadable]] | ApiError | Unreadable:
+            parameters = [*named, *([] if token is None else [("NextToken", token)])]
+            return await self._client.call(_ACTION, parameters, parse_encryptions, self._bucket)
+
+        reply = await read_pages(read, "snapshots")
         if isinstance(reply, ApiError):
             return explain(reply, f"ec2:{_ACTION}")
         return reply if isinstance(reply, Unreadable) else dict(reply)
 
-    async def _describe(
-        self, snapshot_ids: Sequence[str]
-    ) -> tuple[tuple[str, SnapshotEncryption | Unreadable], ...] | ApiError | Unreadable:
-        # Without MaxResults: EC2 has long refused it beside ids, and so few come in one page.
-        parameters = [(f"SnapshotId.{place}", one) for place, one in enumerate(snapshot_ids, 1)]
-        return await self._client.call(_ACTION, parameters, parse_encryptions, self._bucket)
 
-
-def parse_encryptions(root: etree._Element) -> tuple[tuple[str, SnapshotEncryption | Unreadable], ...]:
-    """Read a DescribeSnapshotsResponse: snapshot ids, and how each is encrypted.
+def parse_encryptions(root: etree._Element) -> Page[tuple[str, SnapshotEncryption | Unreadable]]:
+    """Read a page of a DescribeSnapshotsResponse: snapshot ids, and how each is encrypted.
 
     A snapshot may have associated keys besides its own; each lets its users at the data independently (EC2 API
     Reference, AssociateKmsKeyId), so that the snapshot's own key alone does not decide.
@@ -70,4 +76,4 @@ def parse_encryptions(root: etree._Element) -> tuple[tuple[str, SnapshotEncrypti
             found.append((snapshot_id, _OTHER_KEYS))
         else:
             found.append((snapshot_id, SnapshotEncryption(key_arn if encrypted == "true" else None)))
-    return tuple(found)
+    return Page(tuple(found), child_text(root, "nextToken") or None)

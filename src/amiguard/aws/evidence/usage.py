@@ -16,13 +16,23 @@ from amiguard.aws.ec2_xml import MalformedReplyError
 from amiguard.aws.errors import DENIED, ApiError, explain
 from amiguard.aws.evidence.once import Batches
 from amiguard.aws.evidence.usage_polling import Polling
-from amiguard.aws.evidence.usage_reports import AVAILABLE, ERROR, PENDING, Report, UsageReports, explain_entries
+from amiguard.aws.evidence.usage_reports import (
+    ALL_VERSIONS,
+    AVAILABLE,
+    ERROR,
+    LAUNCH_TEMPLATE,
+    PENDING,
+    VERSION_DEPTH,
+    Report,
+    UsageReports,
+    explain_entries,
+)
 from amiguard.core.evidence import Usage
 from amiguard.core.image import Unreadable
 
 _CREATE = "CreateImageUsageReport"
-_TYPES = ("ec2:Instance", "ec2:LaunchTemplate")
-_RECIPES = ("imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe")
+_TYPES = frozenset({"ec2:Instance", LAUNCH_TEMPLATE})
+_RECIPES = frozenset({"imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe"})
 MOST_PENDING = 2000
 _TRIES = 2
 """A report that is gone before it could be read, or stands as nobody knows, is made once more."""
@@ -56,10 +66,16 @@ class ImageUsage:
         self._calls = calls
         self._max_age = max_age
         self._now = now
-        self._looking = Batches(reports.of_images)
+        self._looking = Batches(self._look)
         self._polling = Polling(reports.by_ids)
         self._pending = asyncio.Semaphore(MOST_PENDING)
-        self._types = frozenset((*_TYPES, *_RECIPES))
+        self._types = _TYPES | _RECIPES
+        """What a new report is asked for."""
+        self._enough = self._types
+        """What a report that is there already must cover."""
+        self._answered = False
+        """Whether EC2 has said if it knows recipes here."""
+        self._first = asyncio.Lock()
 
     async def read(self, image_id: str) -> Usage | Unreadable:
         """Who uses an image; waits for a report as long as EC2 takes."""
@@ -74,10 +90,24 @@ class ImageUsage:
         async with self._pending:
             return await self._by_new_report(image_id, known or ())
 
+    async def _look(self, image_ids: tuple[str, ...]) -> Mapping[str, tuple[Report, ...]] | Unreadable:
+        listed = await self._reports.of_images(image_ids)
+        if not isinstance(listed, Unreadable) and not self._answered:
+            self._learn([report for reports in listed.values() for report in reports])
+        return listed
+
+    def _learn(self, reports: Sequence[Report]) -> None:
+        """Where EC2 knows no recipes, reports of earlier runs lack them, and are as good as any that can be made."""
+        if any(report.resource_types & _RECIPES for report in reports):
+            self._answered, self._enough = True, self._types
+        elif any(report.resource_types == _TYPES and report.covers(_TYPES) for report in reports):
+            # Made as those are that follow a refusal: a new report still asks for recipes first.
+            self._enough = _TYPES
+
     def _is_young(self, report: Report) -> bool:
         return (
             report.state == AVAILABLE
-            and report.covers(self._types)
+            and report.covers(self._enough)
             and report.created_at is not None
             and self._now() - report.created_at < self._max_age
         )
@@ -133,7 +163,7 @@ class ImageUsage:
         """The report that is being made already, if it says what is wanted; one that does not is waited out."""
         for report in known:
             if report.state == PENDING:
-                if report.covers(self._types):
+                if report.covers(self._enough):
                     return report.report_id, True
                 settled = await self._polling.settled(report.report_id)
                 if isinstance(settled, Unreadable):
@@ -157,20 +187,40 @@ class ImageUsage:
         return made if isinstance(made, Unreadable) else (made, False)
 
     async def _create(self, image_id: str) -> str | ApiError | Unreadable:
+        if not self._answered:
+            async with self._first:
+                # The others wait for what becomes of the first one, whatever that is: one refusal says enough.
+                if not self._answered:
+                    made = await self._create_as_known(image_id)
+                    self._answered = True
+                    if isinstance(made, str):
+                        self._enough = self._types
+                    return made
+        return await self._create_as_known(image_id)
+
+    async def _create_as_known(self, image_id: str) -> str | ApiError | Unreadable:
         made = await self._call_create(image_id)
-        if isinstance(made, ApiError) and "imagebuilder:" in made.message and self._types > frozenset(_TYPES):
+        if isinstance(made, ApiError) and "imagebuilder:" in made.message and self._types > _TYPES:
             # Regions came to know recipes one after the other: from now on they are not asked about here.
-            self._types = frozenset(_TYPES)
+            self._types = self._enough = _TYPES
             made = await self._call_create(image_id)
         return made
 
     async def _call_create(self, image_id: str) -> str | ApiError | Unreadable:
         parameters = {
             "ImageId": image_id,
-            "ResourceTypes": [{"ResourceType": one} for one in sorted(self._types)],
+            "ResourceTypes": [_with_options(one) for one in sorted(self._types)],
             "ClientToken": str(uuid.uuid4()),  # however often the call is sent, it makes one report
         }
         return await self._calls.call("ec2", _CREATE, parameters, _read_report_id)
+
+
+def _with_options(resource_type: str) -> dict[str, object]:
+    if resource_type != LAUNCH_TEMPLATE:
+        return {"ResourceType": resource_type}
+    # Without it, EC2 looks at the 20 newest versions: a default version that is older would be no use at all.
+    depth = {"OptionName": VERSION_DEPTH, "OptionValues": [str(ALL_VERSIONS)]}
+    return {"ResourceType": resource_type, "ResourceTypeOptions": [depth]}
 
 
 def _created(report: Report) -> datetime:

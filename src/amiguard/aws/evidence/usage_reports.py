@@ -1,6 +1,7 @@
 """Image usage reports as EC2 writes them: the calls that describe them, and how to read their replies."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +16,12 @@ from amiguard.core.evidence import UsageEntry
 from amiguard.core.image import Unreadable
 
 PENDING, AVAILABLE, ERROR = "pending", "available", "error"
+LAUNCH_TEMPLATE = "ec2:LaunchTemplate"
+VERSION_DEPTH = "version-depth"
+ALL_VERSIONS = 10_000
+"""The most that `version-depth` takes (EC2 API Reference, ImageUsageResourceTypeOptionRequest)."""
+_DEFAULT_DEPTH = 20
+_DEPTH = re.compile(r"[0-9]{1,9}")
 _REPORTS, _ENTRIES = "DescribeImageUsageReports", "DescribeImageUsageReportEntries"
 
 
@@ -27,6 +34,8 @@ class Report:
         created_at: None if EC2 does not say.
         resource_types: that it covers.
         account_ids: that it is limited to; none for all.
+        version_depth: so many of the newest versions of each launch template were looked at, where it covers those: a
+            template launches its default version, which may be an old one.
     """
 
     report_id: str
@@ -36,9 +45,12 @@ class Report:
     created_at: datetime | None
     resource_types: frozenset[str]
     account_ids: tuple[str, ...]
+    version_depth: int = _DEFAULT_DEPTH
 
     def covers(self, resource_types: frozenset[str]) -> bool:
-        """Whether it tells of all accounts, and of these types at least."""
+        """Whether it tells of all accounts, and of these types at least: launch templates with all their versions."""
+        if LAUNCH_TEMPLATE in resource_types and self.version_depth < ALL_VERSIONS:
+            return False
         return not self.account_ids and resource_types <= self.resource_types
 
 
@@ -83,7 +95,10 @@ class UsageReports:
         listed = await read_pages(read, "entries of the usage report")
         if not isinstance(listed, tuple):
             return listed
-        each_once = {(one.account_id, one.resource_type): one for one in listed}
+        # Of two entries about the same, the greater one counts: "not in use" is what must not be said wrongly.
+        each_once: dict[tuple[str, str], UsageEntry] = {}
+        for one in sorted(listed, key=lambda entry: entry.count):
+            each_once[one.account_id, one.resource_type] = one
         return tuple(each_once[key] for key in sorted(each_once))
 
     async def _describe(self, member: str, ids: tuple[str, ...]) -> tuple[Report, ...] | Unreadable:
@@ -122,16 +137,34 @@ def _parse_report(item: etree._Element) -> Report:
     report_id, image_id, state = (child_text(item, name) for name in ("reportId", "imageId", "state"))
     if not (report_id and image_id and state):
         raise MalformedReplyError("a usage report is listed without its id, its image or its state")
-    types, accounts = child(item, "resourceTypeSet"), child(item, "accountIdSet")
+    types = tuple(_children(item, "resourceTypeSet"))
     return Report(
         report_id,
         image_id,
         state,
         child_text(item, "stateReason") or "",
         _parse_time(child_text(item, "creationTime")),
-        frozenset(child_text(one, "resourceType") or "" for one in (() if types is None else types)),
-        tuple(one.text or "" for one in (() if accounts is None else accounts)),
+        frozenset(child_text(one, "resourceType") or "" for one in types),
+        tuple(one.text or "" for one in _children(item, "accountIdSet")),
+        _version_depth(types),
     )
+
+
+def _version_depth(types: Iterable[etree._Element]) -> int:
+    """How many versions of launch templates were looked at; what cannot be read counts as none."""
+    depth = _DEFAULT_DEPTH
+    for one in types:
+        if child_text(one, "resourceType") == LAUNCH_TEMPLATE:
+            for option in _children(one, "resourceTypeOptionSet"):
+                if child_text(option, "optionName") == VERSION_DEPTH:
+                    said = [(value.text or "").strip() for value in _children(option, "optionValueSet")]
+                    depth = min((int(text) if _DEPTH.fullmatch(text) else 0 for text in said), default=0)
+    return depth
+
+
+def _children(item: etree._Element, name: str) -> Iterable[etree._Element]:
+    found = child(item, name)
+    return () if found is None else found
 
 
 def parse_entries(root: etree._Element, report_id: str) -> Page[UsageEntry]:

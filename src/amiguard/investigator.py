@@ -41,8 +41,8 @@ _AT_ONCE = {
 }
 """Images of one target about which a kind is asked at once.
 
-Those of keys are many, so that what they ask about snapshots goes together in few calls. Source for usage: EC2 User Guide,
-"View your AMI usage": at most 2,000 reports of an account and region are pending.
+Those of keys are many, so that what they ask about snapshots goes together in few calls. Source for usage: EC2 User
+Guide, "View your AMI usage": at most 2,000 reports of an account and region are pending.
 """
 
 _Found = Usage | Author | tuple[SnapshotSharing, ...] | Keys | Unreadable

@@ -20,6 +20,7 @@ from amiguard.report.csv_table import render_csv
 from amiguard.report.evidence_facts import EvidenceFacts
 from amiguard.report.evidence_groups import evidence_groups
 from amiguard.report.evidence_words import grant_words, image_words
+from amiguard.report.grant_v1 import GrantV1
 from amiguard.report.html import render_html
 from amiguard.report.html.commands import reading_commands, removal_commands
 from amiguard.report.interface import ALL, Renderer, Report
@@ -166,7 +167,7 @@ def test_the_sentences_about_a_grantee() -> None:
     ]
     assert told(through_an_organization(), ORGANIZATION["grantee"])[0] == (
         "IN USE: launched by 999988887777: 14 instances, 1 launch template; 777766665555: 2 instances "
-        "(usage report of 2026-06-15 08:00 UTC)"
+        "(through this grant or another) (usage report of 2026-06-15 08:00 UTC)"
     )
 
 
@@ -182,10 +183,47 @@ def author(result: ResultV1) -> dict[str, Any]:
     return found
 
 
+def test_who_has_snapshots_only_is_named_if_it_is_not_trusted() -> None:
+    result = with_evidence()
+    trusted: GrantV1 = {**OTHER, "grantee": "444455556666", "decision": "trusted"}
+    alone: GrantV1 = {**STRANGER, "grantee": "111100001111"}
+    result["evidence"]["snapshots"] = [{"id": SNAPSHOTS[0], "status": "known", "grants": [alone, trusted]}]
+    said = [one for one in image_words(EvidenceFacts(result)) if "may use" in one]
+    assert said == [f"111100001111 may not launch it, and may use {SNAPSHOTS[0]}"]
+    for name in ("sarif", "asff"):
+        assert SNAPSHOTS[0] in words(name, result)
+
+    wide: ResultV1 = {**result, "grants": [*result["grants"], ORGANIZATION]}
+    said = [one for one in image_words(EvidenceFacts(wide)) if "may use" in one]
+    assert said == [f"111100001111 has no grant of its own to launch it, and may use {SNAPSHOTS[0]}"]
+
+
+@pytest.mark.parametrize(
+    ("shared", "expected"), [(SNAPSHOTS[:1], "does_not_admit"), (SNAPSHOTS, None)], ids=["its key", "one without a key"]
+)
+def test_a_key_keeps_out_of_its_own_snapshots_only(shared: tuple[str, ...], expected: str | None) -> None:
+    """A result about snapshots: whoever reads one that no key protects is not kept out, and nobody launches."""
+    result: ResultV1 = {
+        **with_evidence(),
+        "check_id": "ami-snapshot-cross-account",
+        "snapshots": [{"id": one, "status": "known", "grantees": [OTHER]} for one in shared],
+    }
+    keys = result["evidence"]["keys"]
+    assert keys["status"] == "known"
+    keys["keys"][0]["snapshots"] = [SNAPSHOTS[0]]
+    facts = EvidenceFacts(result)
+    found = facts.admitted(OTHER)
+    assert (found.says["admission"] if found else None) == expected
+    assert facts.usage is None
+    assert "IN USE" not in " ".join((*image_words(facts), *grant_words(facts, OTHER)))
+
+
 def test_why_it_is_not_known_who_shared_it() -> None:
     result = with_evidence()
     author(result).update(shares=[])
-    assert "who shared it: older than CloudTrail's 90 days" in told(result, STRANGER["grantee"])
+    assert "who shared it: older than CloudTrail's 90 days, or not in CloudTrail yet" in told(
+        result, STRANGER["grantee"]
+    )
     author(result).update(truncated=True)
     (said,) = (one for one in told(result, STRANGER["grantee"]) if one.startswith("who shared"))
     assert said.endswith("CloudTrail has more")

@@ -27,7 +27,8 @@ def evidence_texts(result: ResultV1) -> Iterator[tuple[str, str]]:
     shared = ((grant, event) for grant in grants if (event := facts.shared(grant)))
     for number, (grant, event) in enumerate(shared, start=1):
         yield f"SharedBy{number}", f"{cut(grantee_name(grant), _GRANTEE)}: {event_words(event)}"
-    if snapshots := sorted({one for grant in grants for one in facts.snapshots(grant)}):
+    only = [ids for _, ids in facts.only_snapshots()]
+    if snapshots := sorted({one for ids in (*map(facts.snapshots, grants), *only[:_LISTED]) for one in ids}):
         yield "SnapshotsShared", ",".join(snapshots)
     decided = ((grant, one) for grant in grants if (one := facts.admitted(grant)))
     for number, (grant, one) in enumerate(decided, start=1):

@@ -66,6 +66,7 @@ class EvidenceFacts:
         result: with or without evidence; what was not asked for, or could not be had, is None or empty here.
 
     Attributes:
+        of_snapshots: whether the result is about the snapshots under the image, and not about who may launch it.
         snapshots_read: of how many snapshots it is known who may use them.
         snapshots_shared: how many of these an untrusted grantee may use.
     """
@@ -73,9 +74,10 @@ class EvidenceFacts:
     def __init__(self, result: ResultV1) -> None:
         evidence: EvidenceV1 = result.get("evidence", {})
         self._grants = result["grants"]
-        self._of_snapshots = about_snapshots(result)
-        self.usage: UsageV1 | None = _known(evidence.get("usage"))
-        self.author: AuthorV1 | None = None if self._of_snapshots else _known(evidence.get("author"))
+        self.of_snapshots = about_snapshots(result)
+        # Who launches the image says nothing of who uses a snapshot by itself.
+        self.usage: UsageV1 | None = None if self.of_snapshots else _known(evidence.get("usage"))
+        self.author: AuthorV1 | None = None if self.of_snapshots else _known(evidence.get("author"))
         self.keys: KeysV1 | None = _known(evidence.get("keys"))
         self.origin = self.author["origin"] if self.author else None
         self.last_launched = evidence.get("last_launched_time", "")
@@ -83,20 +85,25 @@ class EvidenceFacts:
         self._named = {grant["grantee"] for grant in self._grants if grant["kind"] == "account"}
         self._uses = _uses(self.usage, result["account_id"])
         self._events = _events(self.author)
-        self._admitted = _admitted(self.keys)
         self.snapshots_read = 0
         self.snapshots_shared = 0
         self._sharing: defaultdict[_Grantee, list[str]] = defaultdict(list)
+        self._only_snapshots: dict[_Grantee, GrantV1] = {}
         self._add_snapshots(result, evidence)
+        self._admitted = _admitted_to_snapshots(self.keys, self._sharing) if self.of_snapshots else _admitted(self.keys)
 
     def used_by(self, grant: GrantV1) -> tuple[User, ...]:
-        """Accounts that use the image and come in through this grant, as far as usage tells; most use first."""
+        """Accounts that use the image and may come in through this grant, as far as usage tells; most use first.
+
+        An account without a grant of its own comes in through everyone's if there is no other wide one. Whether it
+        belongs to an organization or a unit is not known here, nor by which grant it came in that is gone since.
+        """
         if grant["kind"] == "account":
             use = self._uses.get(grant["grantee"])
             return (User(grant["grantee"], use),) if use else ()
         if grant["kind"] not in _WIDE:
             return ()
-        return tuple(self._others(certain=len(self._wide) == 1))
+        return tuple(self._others(certain=len(self._wide) == 1 and grant["kind"] == "everyone"))
 
     def unnamed(self) -> tuple[User, ...]:
         """Accounts that use the image though no grant lets them in any more; most use first."""
@@ -118,14 +125,15 @@ class EvidenceFacts:
         """The snapshots under the image that this grantee may use, too."""
         return self._sharing.get(_grantee(grant), ())
 
-    def only_snapshots(self) -> list[tuple[GranteeV1, Sequence[str]]]:
-        """Grantees of snapshots that may not launch the image, and which snapshots they may use."""
+    def only_snapshots(self) -> list[tuple[GrantV1, Sequence[str]]]:
+        """Untrusted grantees of snapshots that have no grant to launch the image, and which snapshots they may use."""
         known = {_grantee(grant) for grant in self._grants}
-        return [
-            ({"kind": kind, "grantee": grantee}, ids)
-            for (kind, grantee), ids in self._sharing.items()
-            if (kind, grantee) not in known
-        ]
+        return [(grant, self._sharing[one]) for one, grant in self._only_snapshots.items() if one not in known]
+
+    @property
+    def is_shared_widely(self) -> bool:
+        """Whether accounts that no grant names may launch the image."""
+        return bool(self._wide)
 
     def worst(self, limit: int) -> tuple[list[GrantV1], int]:
         """Untrusted grants, those that use the image first; and how many more there are."""
@@ -151,12 +159,14 @@ class EvidenceFacts:
 
     def _add_snapshots(self, result: ResultV1, evidence: EvidenceV1) -> None:
         untrusted = _untrusted(result["grants"])
-        for read in result.get("snapshots", ()) if self._of_snapshots else ():
+        for read in result.get("snapshots", ()) if self.of_snapshots else ():
             if read["status"] == "known":
                 self._add(read["id"], read["grantees"], untrusted)
-        for sharing in () if self._of_snapshots else evidence.get("snapshots", ()):
+        for sharing in () if self.of_snapshots else evidence.get("snapshots", ()):
             if sharing["status"] == "known":
                 self._add(sharing["id"], sharing["grants"], _untrusted(sharing["grants"]))
+                untrusted_here = (one for one in sharing["grants"] if one["decision"] == "untrusted")
+                self._only_snapshots.update((_grantee(one), one) for one in untrusted_here)
 
     def _add(self, snapshot_id: str, grantees: Sequence[GranteeV1], untrusted: Collection[_Grantee]) -> None:
         self.snapshots_read += 1
@@ -247,3 +257,23 @@ def _admitted(keys: KeysV1 | None) -> dict[_Grantee, Admitted]:
             if before is None or _WEIGHT[one["admission"]] < _WEIGHT[before.says["admission"]]:
                 decisive[_grantee(one)] = Admitted(key, one)
     return decisive
+
+
+def _admitted_to_snapshots(keys: KeysV1 | None, sharing: Mapping[_Grantee, Sequence[str]]) -> dict[_Grantee, Admitted]:
+    """What decides for who may use snapshots by themselves: one that a key does not protect is enough to come by data.
+
+    Of several keys the one that lets in most; nothing if a shared snapshot has no key, or none that could be read.
+    """
+    by_snapshot = {snapshot: key for key in (keys["keys"] if keys else ()) for snapshot in key["snapshots"]}
+    decisive: dict[_Grantee, Admitted] = {}
+    for grantee, snapshots in sharing.items():
+        found = [_said(by_snapshot.get(one), grantee) for one in snapshots]
+        known = [one for one in found if one is not None]
+        if known and len(known) == len(found):
+            decisive[grantee] = max(known, key=lambda one: _WEIGHT[one.says["admission"]])
+    return decisive
+
+
+def _said(key: KeyV1 | None, grantee: _Grantee) -> Admitted | None:
+    said = (one for one in (key["admissions"] if key else ()) if _grantee(one) == grantee)
+    return next((Admitted(key, one) for one in said if key), None)

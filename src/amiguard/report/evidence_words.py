@@ -77,14 +77,18 @@ def image_words(facts: EvidenceFacts) -> Iterator[str]:
         yield f"made {_call_words(facts.origin)}"
     only = facts.only_snapshots()
     for grantee, snapshots in only[:_USERS]:
-        yield f"{cut(grantee_name(grantee), _ARN)} may not launch it, and may use {_listed(snapshots)}"
+        yield f"{cut(grantee_name(grantee), _ARN)} {_no_launch(facts)}, and may use {_listed(snapshots)}"
     if len(only) > _USERS:
         more = number_of(len(only) - _USERS, "more grantee", "more grantees")
-        yield f"{more} may not launch it, and may use snapshots"
+        yield f"{more} without a grant to launch it may use snapshots"
     if facts.keys is not None:
         yield from _keys_words(facts.keys["keys"])
     if facts.usage is None and facts.last_launched:
         yield f"last launched {_time(facts.last_launched)}, and it is not known by whom"
+
+
+def _no_launch(facts: EvidenceFacts) -> str:
+    return "has no grant of its own to launch it" if facts.is_shared_widely else "may not launch it"
 
 
 def tally_words(found: EvidenceTally) -> Iterator[tuple[str, str]]:
@@ -181,7 +185,7 @@ def _share_words(facts: EvidenceFacts, grant: GrantV1) -> str:
     if facts.author is None or facts.author["truncated"]:
         return "who shared it: none of the events that were looked at names it, and CloudTrail has more"
     if not facts.author["shares"] and facts.origin is None:
-        return "who shared it: older than CloudTrail's 90 days"
+        return "who shared it: older than CloudTrail's 90 days, or not in CloudTrail yet"
     return "who shared it: no event in CloudTrail's 90 days names it"
 
 

@@ -83,7 +83,8 @@ def related(
 
 def _resources(result: ResultV1, facts: EvidenceFacts) -> Iterator[tuple[str, str, str]]:
     untrusted = facts.worst(_GRANTEES)[0]
-    snapshots = dict.fromkeys(one for grant in untrusted for one in facts.snapshots(grant))
+    only = [ids for _, ids in facts.only_snapshots()]
+    snapshots = dict.fromkeys(one for ids in (*map(facts.snapshots, untrusted), *only) for one in ids)
     arn = f"arn:{printable(result['partition'])}:ec2:{printable(result['region'])}::snapshot/"
     for snapshot in list(snapshots)[:_LOCATIONS]:
         yield snapshot, f"{arn}{printable(snapshot)}", "A snapshot under the image that is shared, too"

@@ -147,13 +147,14 @@ def _keys(facts: EvidenceFacts) -> Section | None:
     ]
     unencrypted = facts.keys["unencrypted"]
     bare = (f"No key protects {_listed(unencrypted)}.",) if unencrypted else ()
-    note = (
+    keeps_out = (
         "A grantee that a key does not admit cannot launch the image as long as the key stays as it is; "
-        "the permission is still there."
+        "the permission is still there.",
     )
     if not rows:
         return Section("Keys", bare) if bare else None
-    return _table("Keys", (*bare, note), ("Key", "State", "Grantee", "The key", "Why"), rows)
+    note = keeps_out if facts.kept_out() and not facts.of_snapshots else ()
+    return _table("Keys", (*bare, *note), ("Key", "State", "Grantee", "The key", "Why"), rows)
 
 
 def _table(title: str, notes: tuple[str, ...], head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Section:

@@ -99,8 +99,9 @@ class Checkpoint:
             raise _cannot(path, error) from error
         try:
             self._lock()
-            self._make_private()
             self.identity = self._load(wanted)
+            # Not before it is known to be a checkpoint: a file that was named by mistake is left as it is.
+            self._make_private()
         except BaseException:
             self._file.close()
             raise

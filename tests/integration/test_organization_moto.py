@@ -19,6 +19,11 @@ from tests.fakes.virtual_time import run_in_virtual_time
 READ_AT = datetime(2026, 9, 1, tzinfo=UTC)
 
 
+def below(directory: Directory, unit_id: str) -> set[str]:
+    """The accounts in a unit, and in those nested in it."""
+    return {one.account_id for one in directory.accounts.values() if unit_id in one.units}
+
+
 @pytest.fixture
 def endpoint_url() -> Iterator[str]:
     with running_server(["us-east-1"]) as url:
@@ -77,12 +82,12 @@ def test_the_directory_is_what_boto3_walks(endpoint_url: str, organizations: Any
     assert [directory.units[unit_id].name for unit_id in parents[1:]] == ["Workloads", "Production", "Payments"]
     assert {account.state for account in directory.accounts.values()} == {"ACTIVE"}
     assert directory.accounts[accounts[3]].name == f"in {parents[3]}"
-    assert directory.accounts_below([parents[2]]) == {accounts[2], accounts[3]}
+    assert below(directory, parents[2]) == {accounts[2], accounts[3]}
 
     organizations.move_account(AccountId=accounts[3], SourceParentId=parents[3], DestinationParentId=root)
     moved = read(endpoint_url)
     assert isinstance(moved, Directory)
-    assert moved.accounts_below([parents[2]]) == {accounts[2]}
+    assert below(moved, parents[2]) == {accounts[2]}
 
     session = AwsSession(profile=None, home_region="us-east-1", endpoint_url=endpoint_url, stats=CallStats())
     assert run_in_virtual_time(read_account_tags(session, accounts[:2]))[0] == {

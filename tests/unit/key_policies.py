@@ -31,7 +31,6 @@ YES, NO, OPEN = Admission.ADMITS, Admission.DOES_NOT_ADMIT, Admission.UNDETERMIN
 
 # Pages of AWS's documentation.
 EBS = 'EBS User Guide, "Share the KMS key used to encrypt a shared Amazon EBS snapshot"'
-EBS_SHARE = 'EBS User Guide, "Share an Amazon EBS snapshot with other AWS accounts"'
 EC2_ORGANIZATIONS = 'EC2 User Guide, "Allow organizations and OUs to use a KMS key"'
 EXTERNAL = 'KMS Developer Guide, "Allowing users in other accounts to use a KMS key"'
 KEY_POLICY = 'KMS Developer Guide, "Creating a key policy"'
@@ -41,7 +40,6 @@ GRANTS = 'KMS Developer Guide, "Grants in AWS KMS"'
 CONSTRAINTS = "KMS API Reference, GrantConstraints"
 TROUBLE = 'KMS Developer Guide, "Troubleshooting AWS KMS permissions"'
 KMS_KEYS = 'KMS Developer Guide, "AWS KMS condition keys"'
-KEY_STATE = 'KMS Developer Guide, "Key states of AWS KMS keys"'
 LOGIC = 'IAM User Guide, "How AWS enforcement code logic evaluates requests to allow or deny access"'
 PRINCIPAL = 'IAM User Guide, "AWS JSON policy elements: Principal"'
 NOT_PRINCIPAL = 'IAM User Guide, "AWS JSON policy elements: NotPrincipal"'

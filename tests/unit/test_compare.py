@@ -33,7 +33,6 @@ from tests.unit.v1_reports import ACCOUNT, REGION, STRANGER, a_report, a_result,
 OTHER: GrantV1 = {**STRANGER, "grantee": "111122224444"}
 EVERYONE: GrantV1 = {**STRANGER, "kind": "everyone", "grantee": "all"}
 TRUSTED: GrantV1 = {**STRANGER, "decision": "trusted"}
-PATHS = ("old", "new")
 SCHEMA = json.loads(Path(amiguard.report.__file__).with_name("diff_v1.schema.json").read_text(encoding="utf-8"))
 FIXTURE_IS_SHARED = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60

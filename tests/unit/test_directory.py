@@ -18,14 +18,6 @@ DIRECTORY = Directory(
 )
 
 
-def test_accounts_below_units_are_those_of_nested_units_too() -> None:
-    assert DIRECTORY.accounts_below(["ou-outer"]) == {"222222222222", "333333333333"}
-    assert DIRECTORY.accounts_below(["ou-inner"]) == {"333333333333"}
-    assert DIRECTORY.accounts_below(["ou-inner", "ou-outer"]) == {"222222222222", "333333333333"}
-    assert DIRECTORY.accounts_below(["ou-unknown"]) == frozenset()
-    assert DIRECTORY.accounts_below([]) == frozenset()
-
-
 def test_what_trust_takes_of_it() -> None:
     assert DIRECTORY.as_own == OwnOrganization(
         "o-abcdefghij",

@@ -90,11 +90,14 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert "TMPDIR" in caught.value.hint
 
 
-def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_costs_the_evidence_and_not_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
     with EvidenceStore() as store:
+        store.keep("5a" * 32, all_evidence())
         full = open("/dev/full", "r+b", buffering=0)  # noqa: SIM115, PTH123 - closed by the store
         store._file.close()
         monkeypatch.setattr(store, "_file", full)
-        with pytest.raises(OutputError, match="No space left"):
-            store.keep("5a" * 32, all_evidence())
-        assert store.evidence_of("5a" * 32) is None
+        store.keep("5b" * 32, all_evidence())
+        assert store.lost is not None
+        assert "No space left" in store.lost.message
+        store.keep("5c" * 32, all_evidence())
+        assert [store.evidence_of(one * 32) for one in ("5a", "5b", "5c")] == [None] * 3

@@ -180,7 +180,7 @@ class Roles:
             }
         except KeyError as error:
             raise _unreadable(f"STS's reply for {role.arn} lacks {error}") from error
-        _check_account(assumed.split(":")[4] if assumed.count(":") > 4 else "", _account_of_role(role), assumed)  # noqa: PLR2004
+        _check_account(assumed.split(":")[4] if assumed.count(":") > 4 else "", _account_of_role(role), assumed)  # noqa: PLR2004 - ARN
         if session["expiry_time"] <= self._now():
             raise _unreadable(f"the session of {role.arn} had expired when it came", "set this machine's clock")
         return session

@@ -130,6 +130,8 @@ class _Run:
             if early is None:
                 session.refuse_missing_images(self.spool, collector.missing_images)
             early = await evidence.finish(early, seconds_left=session.seconds_left(), wanted=self._shows_progress)
+        if (lost := self.evidence.lost) is not None:
+            warn(f"{lost.message}: the report has no evidence; {lost.hint}")
         report = self._report(header, found, stream)
         if checkpoint is not None and early is None:
             checkpoint.remove()

@@ -1,6 +1,6 @@
 """The directory of an organization: its accounts and units, read completely."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -64,8 +64,3 @@ class Directory:
     def as_own(self) -> OwnOrganization:
         """What trust decisions take: the organization with its members."""
         return OwnOrganization(self.organization_id, self.management_account_id, self.members)
-
-    def accounts_below(self, unit_ids: Collection[str]) -> frozenset[str]:
-        """Ids of the accounts in any of these units or nested below; unknown units have none."""
-        wanted = frozenset(unit_ids)
-        return frozenset(one.account_id for one in self.accounts.values() if not wanted.isdisjoint(one.units))

@@ -55,8 +55,8 @@ def _modify_image_attribute(request: EC2Response) -> ActionResult:
 
 def _makes_public(request: EC2Response) -> bool:
     added = request._get_param("LaunchPermission", {}).get("Add", [])  # noqa: SLF001 - moto's own way
-    flat = request._get_param("UserGroups", []) if request._get_param("OperationType") == "add" else []  # noqa: SLF001
-    image = request.ec2_backend.amis.get(request._get_param("ImageId"))  # noqa: SLF001
+    flat = request._get_param("UserGroups", []) if request._get_param("OperationType") == "add" else []  # noqa: SLF001 - as above
+    image = request.ec2_backend.amis.get(request._get_param("ImageId"))  # noqa: SLF001 - as above
     return image is not None and not image.is_public and (_EVERYONE in added or "all" in flat)
 
 

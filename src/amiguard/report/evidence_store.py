@@ -29,10 +29,14 @@ class EvidenceStore:
 
     Args:
         folder: where to make the temporary file; the system's choice (`TMPDIR`) by default.
+
+    Attributes:
+        lost: why nothing is kept any more, nor given back: the report then does without evidence.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self._index: dict[bytes, tuple[int, int]] = {}
+        self.lost: OutputError | None = None
         self._bins: dict[tuple[str, str], RecycleBinV1 | UnavailableV1] = {}
         with _storing():
             self._file: BinaryIO = cast("BinaryIO", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - see __exit__
@@ -50,10 +54,18 @@ class EvidenceStore:
 
     def keep(self, fingerprint: str, evidence: EvidenceV1) -> None:
         """Keep what was learned about a result; of one that was kept before, the later counts."""
+        if self.lost is not None:
+            return
         data = encode(evidence).encode("ascii")
-        with _storing():
-            start = self._file.seek(0, 2)
-            self._file.write(data)
+        try:
+            with _storing():
+                start = self._file.seek(0, 2)
+                self._file.write(data)
+                self._file.flush()
+        except OutputError as error:
+            self.lost = error
+            self._index.clear()
+            return
         self._index[bytes.fromhex(fingerprint)] = start, len(data)
 
     def keep_bin(self, target: Target, read: RecycleBinV1 | UnavailableV1) -> None:

@@ -179,7 +179,7 @@ def parse_entries(root: etree._Element, report_id: str) -> Page[UsageEntry]:
         count = child_text(item, "usageCount") or ""
         if child_text(item, "reportId") != report_id:
             raise MalformedReplyError("the reply speaks of another usage report")
-        if not (account_id and resource_type and count.isascii() and count.isdigit() and len(count) < 20):  # noqa: PLR2004
+        if not (account_id and resource_type and count.isascii() and count.isdigit() and len(count) < 20):  # noqa: PLR2004 - digits
             raise MalformedReplyError("an entry of the usage report lacks its account, its type or its count")
         entries.append(UsageEntry(account_id, resource_type, int(count)))
     return Page(tuple(entries), child_text(root, "nextToken") or None)

@@ -32,7 +32,7 @@ from amiguard.core.organization import OrganizationView
 from amiguard.core.result import ALL_REGIONS, CheckResult, Status, Target, TargetReport, TargetStatus
 from amiguard.core.snapshot import SnapshotPermission
 
-_LOGGER = logging.getLogger(__name__)
+_LOG = logging.getLogger("amiguard.audit")
 _AT_ONCE = {
     EvidenceKind.USAGE: 2000,
     EvidenceKind.AUTHOR: 8,
@@ -190,8 +190,10 @@ class Investigator:
     async def _asked(self, place: "_Target", kind: EvidenceKind, case: _Case, opened: OpenedEvidence) -> _Found:
         try:
             return await _ask(place, kind, case, opened, self._rules)
-        except Exception as error:  # evidence must not cost the audit its report
-            _LOGGER.exception("a mistake while %s of %s was asked for", kind.value, case.image.image_id)
+        except Exception as error:  # noqa: BLE001 - evidence must not cost the audit its report, and says why it is not there
+            target = place.target
+            where = {"account": target.account_id, "region": target.region, "image": case.image.image_id}
+            _LOG.info("evidence failed", exc_info=True, extra={"kind": kind.value, **where})
             why = Unreadable(
                 f"a mistake in amiguard itself: {type(error).__name__}", "please report it, with what --verbose says"
             )
@@ -228,8 +230,7 @@ class _Target:
         self.waiting: dict[EvidenceKind, deque[_Case]] = {kind: deque() for kind in EvidenceKind}
         self.asking = dict.fromkeys(EvidenceKind, 0)
         self.bin_pending = False
-        self.judging = asyncio.Lock()
-        self._judges: dict[int, tuple[KeyFacts, KeyJudge]] = {}
+        self._judges: dict[str, KeyJudge] = {}
         self._opener = opener
         self._opening = asyncio.Lock()
         self._opened: OpenedEvidence | Unreadable | None = None
@@ -243,10 +244,11 @@ class _Target:
 
     def judge_of(self, key: KeyFacts, image: Image, organization: OrganizationView) -> KeyJudge:
         """Who says whom a key admits; one for all images of the target, for many have the same key."""
-        if id(key) not in self._judges:
-            judge = KeyJudge(key, owner_account=image.account_id, organization=organization, region=image.region)
-            self._judges[id(key)] = key, judge
-        return self._judges[id(key)][1]
+        if key.key_arn not in self._judges:
+            self._judges[key.key_arn] = KeyJudge(
+                key, owner_account=image.account_id, organization=organization, region=image.region
+            )
+        return self._judges[key.key_arn]
 
     def close(self) -> None:
         """Give back what the reader holds."""
@@ -317,13 +319,12 @@ async def _judge_key(
         reason = f"the key could not be read: {key.reason}" + (f" ({key.hint})" if key.hint else "")
         unknown = tuple(KeyAdmission(one, Admission.UNDETERMINED, reason) for one in untrusted)
         return ImageKey(key_arn, snapshot_ids, "", "", unknown)
+    judge = place.judge_of(key, case.image, organization)
     judged = []
-    async with place.judging:
-        judge = place.judge_of(key, case.image, organization)
-        for grantee in untrusted:
-            judged.append(judge.admission(grantee))
-            # A key policy can be long, and grantees a thousand: the audit reads on meanwhile, and deadlines hold.
-            await asyncio.sleep(0)
+    for grantee in untrusted:
+        judged.append(judge.admission(grantee))
+        # A key policy can be long, and grantees a thousand: the audit reads on meanwhile, and deadlines hold.
+        await asyncio.sleep(0)
     return ImageKey(key_arn, snapshot_ids, key.manager, key.state, tuple(judged))
 
 

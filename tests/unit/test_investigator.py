@@ -1,6 +1,8 @@
 """The investigator: which calls it makes about failing results, what it tells, and that it never hangs."""
 
 import asyncio
+import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -8,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from amiguard.cli.log import JsonLines
 from amiguard.core.decision import Decision, Verdict, rules_in_force
 from amiguard.core.evidence import (
     Admission,
@@ -283,6 +286,11 @@ def test_a_mistake_of_ours_costs_its_own_evidence_only(caplog: pytest.LogCapture
     )
     assert evidence.author == author
     assert [record.exc_info is not None for record in caplog.records] == [True]
+    # Python shows warnings, and what is worse, even if nobody asked for a log: as they are, names of AWS's included.
+    assert [record.levelno < logging.WARNING for record in caplog.records] == [True]
+    written = json.loads(JsonLines().format(caplog.records[0]))
+    assert (written["event"], written["image"]) == ("evidence failed", "ami-1")
+    assert written["traceback"].endswith("ZeroDivisionError: ami-1")
 
 
 def test_a_key_of_many_images_is_judged_once_for_each_grantee(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ class JsonLines(logging.Formatter):
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         fields = {"time": f"{moment}.{int(record.msecs):03}Z", "level": record.levelname.lower()}
         fields["event"] = record.getMessage()
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
         fields.update((name, value) for name, value in record.__dict__.items() if name not in _OWN)
         return json.dumps(fields, default=str)
 

@@ -18,7 +18,6 @@ endif
 
 # A third of what the tests do is waiting, for servers that are slow on purpose and for programs that they start.
 PYTEST_OPTIONS = --numprocesses $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))') --dist worksteal
-PYTEST = $(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
 .PHONY: help demo test coverage mutation lint format docs reference bench crash faults fuzz soak screenshots package licences audit-dependencies clean
 
@@ -61,7 +60,7 @@ demo: $(STAMPS)/demo
 	@$(BIN)/amiguard demo || test $$? -eq 1
 
 test: $(STAMPS)/dev
-	$(PYTEST) $(ARGS)
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS) $(ARGS)
 
 # The whole suite once more, traced: what it costs is the tracing, not a second run. The program that tests start counts.
 coverage: $(STAMPS)/dev

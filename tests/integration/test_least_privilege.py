@@ -5,13 +5,12 @@ The AWS is moto with the demo's additions, its IAM enforcement on (`iam_enforcem
 (regions that are not there) is tried on the fake, by denying the single call: `test_least_privilege_fake`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from botocore.exceptions import ClientError
 
 from amiguard.core.iam.needs import NEEDS, Feature, Need
-from amiguard.demo.server import running_server
 from tests.integration.least_privilege_world import (
     EXTERNAL_ID,
     IMAGES,
@@ -25,7 +24,7 @@ from tests.integration.least_privilege_world import (
     without,
 )
 from tests.integration.moto_clients import ACCOUNT as HUB
-from tests.integration.moto_clients import REGION, code_of, opened
+from tests.integration.moto_clients import code_of, opened
 
 SWITCH, SNAPSHOTS = "ami-block-public-access", "ami-snapshot-cross-account"
 CHECK_ALL, EVIDENCE_ALL, HUB_ON = ("--check", "all"), ("--evidence", "all"), ("--security-hub",)
@@ -55,19 +54,6 @@ CHANGED = [one for one in NEEDS if one.feature in CHANGES]
 
 def named(need: Need) -> str:
     return f"{need.feature.name}-{need.action}"
-
-
-@pytest.fixture(scope="module")
-def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with running_server([REGION]) as url:
-        yield World(url, tmp_path_factory.mktemp("world"))
-
-
-@pytest.fixture
-def world(shared_world: World) -> World:
-    shared_world.settings(SETTINGS)
-    shared_world.share()
-    return shared_world
 
 
 def audit(world: World, *options: str, missing: str = "") -> Result:

@@ -2,13 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import ClientError
 from moto.iam.models import iam_backends
 
-from amiguard.demo.server import running_server
 from tests.integration.least_privilege_world import (
     AUDIT,
     EXTERNAL_ID,
@@ -24,24 +22,11 @@ from tests.integration.least_privilege_world import (
     without,
 )
 from tests.integration.moto_clients import ACCOUNT as HUB
-from tests.integration.moto_clients import REGION, code_of, opened
+from tests.integration.moto_clients import code_of, opened
 
 ALL = ("--check", "all", "--evidence", "all")
 PROFILE = "elsewhere"
 PLAN, JOURNAL = "plan.json", "journal.jsonl"
-
-
-@pytest.fixture(scope="module")
-def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with running_server([REGION]) as url:
-        yield World(url, tmp_path_factory.mktemp("world"))
-
-
-@pytest.fixture
-def world(shared_world: World) -> World:
-    shared_world.settings(SETTINGS)
-    shared_world.share()
-    return shared_world
 
 
 def role_of(account_id: str, name: str) -> str:

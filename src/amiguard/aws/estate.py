@@ -224,8 +224,7 @@ class Estate:
         self._clients.close()
 
     def _connect(self, service: str, region: str, credentials: Credentials) -> Any:
-        client = partial(self._session.client, connections=THREADS, quick=True)
-        return client(service, credentials=credentials, region=region)
+        return self._session.client(service, credentials=credentials, region=region, connections=THREADS, quick=True)
 
     def _client(self, target: Target, credentials: CredentialSource, stats: CallStats | None = None) -> Ec2QueryClient:
         region = self._session.home_region if target.region == ALL_REGIONS else target.region

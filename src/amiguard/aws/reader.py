@@ -51,9 +51,8 @@ class Ec2ImageReader:
         """Every image that was asked for, each once, page by page; an `Unreadable` ends the listing."""
         ids = self._query.image_ids
         # One round for all images (an empty tuple of ids asks for all), or one for each batch of named ones.
-        for start in range(0, max(1, len(ids)), MOST_FILTER_VALUES):
-            query = ImageQuery(ids[start : start + MOST_FILTER_VALUES], tags=self._query.tags)
-            async for page in self._pages(query):
+        for some in _portions(ids) if ids else ((),):
+            async for page in self._pages(ImageQuery(some, self._query.tags)):
                 yield page
 
     async def list_again(self, image_ids: Sequence[str]) -> dict[str, Image] | Unreadable:

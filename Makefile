@@ -16,8 +16,8 @@ else
   INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
-# A third of what the tests do is waiting, for servers that are slow on purpose and for programs that they start.
-PYTEST_OPTIONS = --numprocesses $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))') --dist worksteal
+# Half of what the tests do is waiting, for servers that are slow on purpose and for programs that they start.
+PYTEST_OPTIONS = --numprocesses $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1))') --dist worksteal
 
 .PHONY: help demo test coverage mutation lint format docs reference bench crash faults fuzz soak screenshots package licences audit-dependencies clean
 

@@ -5,6 +5,7 @@ its own environment, folder and streams, as a run of the installed program is; o
 before anything of a run is known. With `AMIGUARD_COLD_TESTS=1` in the environment of pytest nothing is.
 """
 
+import gc
 import multiprocessing
 import os
 import pkgutil
@@ -133,6 +134,7 @@ def _listen(pipe: Connection, said: list[bytes]) -> None:
 def _child(
     arguments: list[str], folder: str, environment: dict[str, str], streams: tuple[_Stream, _Stream, _Stream]
 ) -> None:
+    gc.freeze()  # what was imported is no garbage, and stays in the memory that all runs share
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

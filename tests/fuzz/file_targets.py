@@ -209,20 +209,20 @@ _OF_INPUTS = (InputError, OutputError)
 _JOURNALS = (_written(_journal), _written(fill))
 _SETTINGS = (SETTINGS.encode(), b"version: 1\ntrust: nobody\n")
 FILE_TARGETS = (
-    Target("settings", Form.TEXT, load_settings_file, (SettingsError,), _SETTINGS, 700),
-    Target("vendors", Form.TEXT, load_vendors_file, (AmiguardError,), (VENDORS.encode(),), 400),
-    Target("plan", Form.JSON, load_plan_file, (InputError,), PLANS, 400),
-    Target("plan-sealed", Form.JSON, load_sealed_plan, _OF_INPUTS, PLANS, 600),
-    Target("journal", Form.LINES, load_journal, _OF_INPUTS, _JOURNALS, 400),
-    Target("journal-sealed", Form.LINES, load_sealed_journal, _OF_INPUTS, _JOURNALS, 600),
-    Target("checkpoint", Form.LINES, load_checkpoint, (SettingsError, OutputError), (_written(_checkpoint),), 500),
-    Target("notify-state", Form.JSON, load_notify_state, _OF_INPUTS, (_written(_notify_state),), 300),
+    Target("settings", Form.TEXT, load_settings_file, (SettingsError,), _SETTINGS, 420),
+    Target("vendors", Form.TEXT, load_vendors_file, (AmiguardError,), (VENDORS.encode(),), 240),
+    Target("plan", Form.JSON, load_plan_file, (InputError,), PLANS, 240),
+    Target("plan-sealed", Form.JSON, load_sealed_plan, _OF_INPUTS, PLANS, 360),
+    Target("journal", Form.LINES, load_journal, _OF_INPUTS, _JOURNALS, 240),
+    Target("journal-sealed", Form.LINES, load_sealed_journal, _OF_INPUTS, _JOURNALS, 360),
+    Target("checkpoint", Form.LINES, load_checkpoint, (SettingsError, OutputError), (_written(_checkpoint),), 180),
+    Target("notify-state", Form.JSON, load_notify_state, _OF_INPUTS, (_written(_notify_state),), 180),
     Target(
         "directory",
         Form.JSON,
         load_directory_file,
         (SettingsError,),
         (_written(lambda path: save_directory(path, DIRECTORY)),),
-        500,
+        300,
     ),
 )

@@ -35,13 +35,13 @@ def _target(name: str, form: Form, files: Iterable[str], examples: int) -> Targe
 
 
 IMPORT_TARGETS = (
-    _target("conformity", Form.JSON, ["account-settings.json", "profile.json", "profile-downloaded.json"], 300),
-    _target("vision-one", Form.JSON, ["scan-rules-2.json"], 200),
-    _target("terraform", Form.JSON, ["terraform-plan.json"], 200),
-    _target("powerpipe", Form.JSON, ["perimeter.json"], 200),
-    _target("powerpipe-hcl", Form.TEXT, ["perimeter.ppvars"], 100),
-    _target("custodian", Form.TEXT, ["custodian.yml"], 150),
-    _target("prowler", Form.TEXT, ["prowler.yaml"], 150),
-    _target("list-json", Form.JSON, ["accounts.json"], 200),
-    _target("list-text", Form.TEXT, ["accounts.csv", "accounts.txt"], 200),
+    _target("conformity", Form.JSON, ["account-settings.json", "profile.json", "profile-downloaded.json"], 180),
+    _target("vision-one", Form.JSON, ["scan-rules-2.json"], 120),
+    _target("terraform", Form.JSON, ["terraform-plan.json"], 120),
+    _target("powerpipe", Form.JSON, ["perimeter.json"], 120),
+    _target("powerpipe-hcl", Form.TEXT, ["perimeter.ppvars"], 60),
+    _target("custodian", Form.TEXT, ["custodian.yml"], 90),
+    _target("prowler", Form.TEXT, ["prowler.yaml"], 90),
+    _target("list-json", Form.JSON, ["accounts.json"], 120),
+    _target("list-text", Form.TEXT, ["accounts.csv", "accounts.txt"], 120),
 )

@@ -87,6 +87,6 @@ OPTION_TARGETS = (
                 "Team=a",
             )
         ),
-        800,
+        480,
     ),
 )

@@ -153,7 +153,7 @@ def judge_policy(data: bytes) -> None:
 
 
 def _reply(name: str, run: Callable[[bytes], object], seed: object) -> Target:
-    return Target(name, Form.JSON, run, (*CALL_ERRORS, KeyError, MalformedReplyError), (_json(seed),), 400)
+    return Target(name, Form.JSON, run, (*CALL_ERRORS, KeyError, MalformedReplyError), (_json(seed),), 240)
 
 
 REPLY_TARGETS = (
@@ -198,5 +198,5 @@ REPLY_TARGETS = (
         {"KeyMetadata": {"Arn": KEY_ARN, "AWSAccountId": OWNER, "KeyManager": "CUSTOMER", "KeyState": "Enabled"}},
     ),
     _reply("kms-policy-reply", read_policy_reply, {"Policy": json.dumps(POLICY)}),
-    Target("kms-policy", Form.JSON, judge_policy, (), (_json(POLICY),), 600),
+    Target("kms-policy", Form.JSON, judge_policy, (), (_json(POLICY),), 360),
 )

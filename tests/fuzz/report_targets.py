@@ -97,7 +97,7 @@ def _target(name: str, run: Callable[[bytes], object], examples: int) -> Target:
 
 
 REPORT_TARGETS = (
-    _target("report", read_report, 500),
-    _target("report-formats", render_report, 100),
-    _target("report-diff", compare_reports, 200),
+    _target("report", read_report, 180),
+    _target("report-formats", render_report, 60),
+    _target("report-diff", compare_reports, 120),
 )

@@ -25,7 +25,7 @@ from amiguard.core.trust import TrustPolicy
 from tests.fakes.images import OWNER, image
 from tests.fuzz.target import Form, Target
 
-EXAMPLES = 700
+EXAMPLES = 420
 PLACE = AwsTarget(OWNER, "eu-central-1", "aws")
 IMAGE, SNAPSHOT, REPORT = image().image_id, "snap-0123456789abcdef0", "amiur-00000000000000001"
 TRUSTS_NOBODY = rules_in_force(TrustPolicy(()), (), today=date(2026, 8, 1), organization=NoOrganization())

@@ -19,6 +19,9 @@ endif
 # Half of what the tests do is waiting, for servers that are slow on purpose and for programs that they start.
 PYTEST_OPTIONS = --numprocesses $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1))') --dist worksteal
 
+# Where it is set, every program that the tests start would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test coverage mutation lint format docs reference bench crash faults fuzz soak screenshots package licences audit-dependencies clean
 
 help:

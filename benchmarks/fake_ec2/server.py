@@ -168,6 +168,8 @@ class FakeEc2:
             await stop.wait()
         finally:
             server.close()
+            for _ in range(3):  # turns of the loop, after which a connection that was accepted just before is known
+                await asyncio.sleep(0)
             while connections:
                 for connection in tuple(connections):
                     connection.abort()

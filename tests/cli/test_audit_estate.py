@@ -302,7 +302,7 @@ def test_a_member_account_resolves_its_organization_by_a_saved_directory(
 
 def test_a_deadline_ends_in_time_and_the_rest_is_unknown(run_amiguard: RunAmiguard) -> None:
     with FakeEc2(estate(), faults=[Fault(Hang(), action="DescribeImageAttribute", account_id=SHOP)]) as fake:
-        code, document = audit_json(run_amiguard, fake, *ARGUMENTS, "--deadline", "3s")
+        code, document = audit_json(run_amiguard, fake, *ARGUMENTS, "--deadline", "6s")
     assert code == 1
     assert statuses(document) == {"1/1": "pass", "2/2": "fail", "3/-": "unknown", "4/4": "pass"}
     assert ("3", "us-east-1", "failed") in targets(document)
@@ -463,7 +463,7 @@ def test_an_interrupted_audit_of_many_accounts_tells_what_is_known(tmp_path: Pat
 
 def test_a_deadline_holds_for_workers_too(run_amiguard: RunAmiguard) -> None:
     with FakeEc2(estate(), faults=[Fault(Hang(), action="DescribeImageAttribute", account_id=SHOP)]) as fake:
-        code, document = audit_json(run_amiguard, fake, *ARGUMENTS, "--deadline", "5s", "--workers", "2")
+        code, document = audit_json(run_amiguard, fake, *ARGUMENTS, "--deadline", "12s", "--workers", "2")
     assert code == 1
     assert statuses(document) == {"1/1": "pass", "2/2": "fail", "3/-": "unknown", "4/4": "pass"}
 

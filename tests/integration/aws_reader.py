@@ -10,11 +10,12 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from botocore.httpsession import get_cert_path
 
 from amiguard.aws.credentials import CredentialSource
-from amiguard.aws.ec2_query import CallStats, Ec2QueryClient, Endpoint, RetryLimits
+from amiguard.aws.ec2_query import CallStats, Ec2QueryClient, Endpoint
 from amiguard.aws.http import open_http
 from amiguard.aws.images import ImageQuery
 from amiguard.aws.pacing import BucketSize, Pacer
 from amiguard.aws.reader import Ec2ImageReader
+from amiguard.aws.retry import RetryLimits
 from amiguard.core.result import Target
 from benchmarks.fake_ec2 import FakeEc2, credentials_for
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amiguard.aws.ec2_query import CallStats, RetryLimits
+from amiguard.aws.ec2_query import CallStats
 from amiguard.aws.organization import DirectoryReply, read_account_tags, read_directory
+from amiguard.aws.retry import RetryLimits
 from amiguard.aws.session import AwsSession
 from amiguard.core.directory import Directory, MemberAccount, Unit
 from amiguard.core.image import Unreadable

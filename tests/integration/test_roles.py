@@ -13,8 +13,9 @@ from botocore.credentials import Credentials, ReadOnlyCredentials
 
 from amiguard.aws.assume_role import RoleCalls
 from amiguard.aws.credentials import CredentialSource, CredentialsUnreadableError
-from amiguard.aws.ec2_query import CallStats, RetryLimits
+from amiguard.aws.ec2_query import CallStats
 from amiguard.aws.organization import read_organization_of
+from amiguard.aws.retry import RetryLimits
 from amiguard.aws.roles import Role, Roles, SessionOptions, profile_loader, role_arn
 from amiguard.aws.session import AwsSession
 from amiguard.core.image import Unreadable

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, SSLError
 
-from amiguard.aws.ec2_query import CallStats, RetryLimits
+from amiguard.aws.ec2_query import CallStats
+from amiguard.aws.retry import RetryLimits
 from amiguard.aws.session import AwsSession, Caller
 from amiguard.aws.sns import Topic, open_topic
 from amiguard.core.errors import SettingsError

@@ -161,6 +161,7 @@ def _functions(mutants: Sequence[Mutant]) -> dict[_Place, FunctionType]:
     asked = {(mutant.path, mutant.function) for mutant in mutants}
     paths = {str(path.resolve()): path for path, _ in asked}
     found = {}
+    gc.unfreeze()  # what the tests freeze is not listed
     for one in gc.get_objects():
         if isinstance(one, FunctionType) and one.__code__.co_filename in paths:
             path, code = paths[one.__code__.co_filename], one.__code__

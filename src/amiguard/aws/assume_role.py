@@ -12,13 +12,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError, HTTPClientError, SSLError
-from botocore.exceptions import ConnectionError as BotocoreConnectionError
+from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from amiguard.aws.credentials import CredentialsUnreadableError
-from amiguard.aws.ec2_query import CallStats, RetryLimits
-from amiguard.aws.errors import DENIED, EXPIRED, RENEW, THROTTLING, TRANSIENT, ApiError, explain, explain_botocore
+from amiguard.aws.ec2_query import CallStats
+from amiguard.aws.errors import (
+    DENIED,
+    EXPIRED,
+    RENEW,
+    THROTTLING,
+    TRANSIENT,
+    ApiError,
+    api_error,
+    explain,
+    explain_botocore,
+    has_no_reply,
+)
+from amiguard.aws.retry import Retries, RetryLimits
 from amiguard.aws.session import CALL_ERRORS
 from amiguard.core.image import Unreadable
 
@@ -72,8 +83,8 @@ class RoleCalls:
         Raises:
             CredentialsUnreadableError: the role cannot be assumed.
         """
-        throttled = broken = 0
-        give_up_at: float | None = None
+        throttled = 0
+        retries = Retries(self._retry, time.monotonic)
         while True:
             self._wait_for_turn()
             try:
@@ -89,11 +100,9 @@ class RoleCalls:
                 reason = _why_broken(role, error, client)
             except (*CALL_ERRORS, KeyError) as error:
                 reason = _why_no_reply(role, error)
-            broken += 1
-            give_up_at = give_up_at or time.monotonic() + self._retry.seconds
-            pause = self._retry.first_pause * 2 ** (broken - 1) * random.uniform(0.5, 1)  # noqa: S311 - no secret
-            if broken >= self._retry.tries or time.monotonic() + pause > give_up_at:
-                raise _unreadable(f"{reason} (tried {broken} times)", "check the network, and AWS_ENDPOINT_URL")
+            pause = retries.pause()
+            if pause is None:
+                raise _unreadable(retries.told(reason), "check the network, and AWS_ENDPOINT_URL")
             self._pause(pause)
 
     def _wait_for_turn(self) -> None:
@@ -116,9 +125,7 @@ class RoleCalls:
 
 def _why_broken(role: Role, error: ClientError, client: Any) -> str:
     """The reason of an error that is worth another try; raises the others."""
-    details = error.response.get("Error", {})
-    said = ApiError(str(details.get("Code", "")), str(details.get("Message", "")))
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status, said = api_error(error)
     if status >= 500 or said.code in TRANSIENT:  # noqa: PLR2004 - HTTP
         return f"HTTP {status}: {said.code}: {said.message}"
     raise CredentialsUnreadableError(explain_refusal(said, role, region=client.meta.region_name)) from error
@@ -130,7 +137,7 @@ def _why_no_reply(role: Role, error: Exception) -> str:
         return f"the reply was not STS's: it lacks {error}"
     if isinstance(error, ResponseParserError):
         return f"the reply was not STS's: {error}"
-    if isinstance(error, (HTTPClientError, BotocoreConnectionError)) and not isinstance(error, SSLError):
+    if has_no_reply(error):
         return f"the connection to STS failed: {error}"
     told = explain_botocore(error, doing=f"assume {role.arn}", iam_action=_ACTION)
     raise CredentialsUnreadableError(Unreadable(told.message, told.hint)) from error

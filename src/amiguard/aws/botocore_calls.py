@@ -9,7 +9,6 @@ served; its user decides how long that may take.
 
 import asyncio
 import logging
-import random
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -19,16 +18,15 @@ from typing import Any, TypeVar
 
 from botocore import xform_name
 from botocore.credentials import Credentials, ReadOnlyCredentials
-from botocore.exceptions import ClientError, HTTPClientError, SSLError
-from botocore.exceptions import ConnectionError as BotocoreConnectionError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
-from amiguard.aws.credentials import CredentialSource
+from amiguard.aws.credentials import CredentialSource, LentCredentials
 from amiguard.aws.denials import Denials
-from amiguard.aws.ec2_query import CallStats, RetryLimits
+from amiguard.aws.ec2_query import CallStats
 from amiguard.aws.ec2_xml import MalformedReplyError
-from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, ApiError, explain_botocore
+from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, ApiError, api_error, explain_botocore, has_no_reply
 from amiguard.aws.pacing import Pacer, TokenBucket
+from amiguard.aws.retry import Retries, RetryLimits
 from amiguard.aws.session import CALL_ERRORS
 from amiguard.core.image import Unreadable
 from amiguard.core.result import Target
@@ -42,22 +40,6 @@ AT_ONCE = 8
 _RETRY = RetryLimits()
 _TRANSIENT = TRANSIENT | {"KMSInternalException", "DependencyTimeoutException"}
 _LONGEST_REASON = 300
-
-
-class _Lent(Credentials):  # type: ignore[misc]  # botocore has no types
-    """What a client signs with: what was lent to the thread that makes the call."""
-
-    def __init__(self) -> None:
-        super().__init__("", "")
-        self._of_thread = threading.local()
-
-    def lend(self, credentials: ReadOnlyCredentials) -> None:
-        """What this thread calls next is signed with these."""
-        self._of_thread.current = credentials
-
-    def get_frozen_credentials(self) -> ReadOnlyCredentials | None:
-        """The credentials of this thread's call."""
-        return getattr(self._of_thread, "current", None)
 
 
 class DaemonThreads(Executor):
@@ -91,7 +73,7 @@ class BotocoreClients:
 
     def __init__(self, connect: Callable[[str, str, Credentials], Any], threads: Executor | None = None) -> None:
         self._connect = connect
-        self._lent = _Lent()
+        self._lent = LentCredentials()
         self._clients: dict[tuple[str, str], Any] = {}
         self._connecting = threading.Lock()
         self._threads = threads or DaemonThreads()
@@ -199,11 +181,9 @@ class BotocoreCalls:
         Returns:
             What was read; AWS's error if it is final; `Unreadable` if no usable reply came.
         """
-        loop = asyncio.get_running_loop()
         where = region or self._target.region
-        broken = 0
+        retries = Retries(self._retry, asyncio.get_running_loop().time)
         renewed = False
-        give_up_at: float | None = None
         while True:
             made = await self._try(service, where, operation, parameters, read)
             if not isinstance(made, _Failed):
@@ -216,11 +196,9 @@ class BotocoreCalls:
                 if not await self._credentials.renew(credentials):
                     return failure
             elif isinstance(failure, _Broken):
-                broken += 1
-                give_up_at = give_up_at or loop.time() + self._retry.seconds
-                pause = self._retry.first_pause * 2 ** (broken - 1) * random.uniform(0.5, 1)  # noqa: S311 - no secret
-                if broken >= self._retry.tries or loop.time() + pause > give_up_at:
-                    return Unreadable(f"{failure.reason} (tried {broken} times)")
+                pause = retries.pause()
+                if pause is None:
+                    return Unreadable(retries.told(failure.reason))
                 _LOG.debug("trying again", extra={"action": operation, "region": where, "reason": failure.reason})
                 await asyncio.sleep(pause)
             elif isinstance(failure, ApiError) and self._denials is not None:
@@ -288,17 +266,14 @@ def _failure(error: Exception, iam_action: str) -> ApiError | Unreadable:
     if isinstance(error, MalformedReplyError):
         return _Broken(str(error))
     # KeyError is what botocore makes of a page of HTML.
-    again = (HTTPClientError, BotocoreConnectionError, ResponseParserError, KeyError)
-    if isinstance(error, again) and not isinstance(error, SSLError):
+    if has_no_reply(error) or isinstance(error, KeyError):
         return _Broken(f"no usable reply came: {type(error).__name__}: {error}"[:_LONGEST_REASON])
     told = explain_botocore(error, doing=f"call {iam_action}", iam_action=iam_action)
     return Unreadable(told.message, told.hint)
 
 
 def _refusal(error: ClientError) -> ApiError | _Broken:
-    details = error.response.get("Error", {})
-    said = ApiError(str(details.get("Code", "")), str(details.get("Message") or error.response.get("message") or ""))
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status, said = api_error(error)
     if said.code in THROTTLING:
         return said
     # A code of digits is botocore's own, for a reply that is not AWS's.

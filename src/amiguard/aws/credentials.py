@@ -1,6 +1,7 @@
 """Credentials for the hot reads: botocore's own, renewed in the middle of a run without stopping it."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 from botocore.credentials import Credentials, ReadOnlyCredentials
@@ -21,6 +22,25 @@ class CredentialsUnreadableError(Exception):
     def __init__(self, why: Unreadable) -> None:
         super().__init__(why.reason)
         self.why = why
+
+
+class LentCredentials(Credentials):  # type: ignore[misc]  # botocore has no types
+    """What a client signs with: what was lent to the thread that makes the call.
+
+    So a client serves all accounts, and credentials that were renewed: to make a client takes a tenth of a second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("", "")
+        self._of_thread = threading.local()
+
+    def lend(self, credentials: ReadOnlyCredentials) -> None:
+        """What this thread calls next is signed with these."""
+        self._of_thread.current = credentials
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials | None:
+        """The credentials of this thread's call."""
+        return getattr(self._of_thread, "current", None)
 
 
 class CredentialSource:

@@ -6,7 +6,6 @@ standard mode lost 700 of 1,000 images when its retry quota ran out. What could 
 
 import asyncio
 import logging
-import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -24,22 +23,15 @@ from amiguard.aws.ec2_xml import MalformedReplyError, parse_error, parse_reply
 from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, ApiError
 from amiguard.aws.http import Http
 from amiguard.aws.pacing import TokenBucket
+from amiguard.aws.retry import Retries, RetryLimits
 from amiguard.aws.sigv4 import Signer
 from amiguard.core.image import Unreadable
 
 _LOG = logging.getLogger("amiguard.aws")
 API_VERSION = "2016-11-15"
+_RETRY = RetryLimits()
 Parameters = Sequence[tuple[str, str]]
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class RetryLimits:
-    """How long to try when a reply was broken, or none came. Throttled calls are tried until they are served."""
-
-    tries: int = 6
-    seconds: float = 30.0
-    first_pause: float = 0.2
 
 
 @dataclass(slots=True)
@@ -115,7 +107,7 @@ class Ec2QueryClient:
         endpoint: Endpoint,
         credentials: CredentialSource,
         stats: CallStats,
-        retry: RetryLimits = RetryLimits(),
+        retry: RetryLimits = _RETRY,
         *,
         denials: Denials | None = None,
     ) -> None:
@@ -142,9 +134,7 @@ class Ec2QueryClient:
             The parsed reply; AWS's error if it is final; `Unreadable` if no usable reply came.
         """
         body = urlencode([("Action", action), ("Version", API_VERSION), *parameters]).encode()
-        loop = asyncio.get_running_loop()
-        broken = 0
-        give_up_at: float | None = None
+        retries = Retries(self._retry, asyncio.get_running_loop().time)
         renewed = False
         while True:
             credentials = await self._credentials.current()
@@ -159,12 +149,10 @@ class Ec2QueryClient:
                     self._log("throttled", action, rate=bucket.rate)
                 case _Broken(reason):
                     renewed = False
-                    broken += 1
-                    give_up_at = give_up_at or loop.time() + self._retry.seconds
-                    pause = self._retry.first_pause * 2 ** (broken - 1) * random.uniform(0.5, 1)  # noqa: S311 - no secret
-                    if broken >= self._retry.tries or loop.time() + pause > give_up_at:
-                        self._log("given up", action, reason=reason, tries=broken)
-                        return Unreadable(f"{reason} (tried {broken} times)")
+                    pause = retries.pause()
+                    if pause is None:
+                        self._log("given up", action, reason=reason, tries=retries.broken)
+                        return Unreadable(retries.told(reason))
                     self._log("trying again", action, reason=reason, pause=round(pause, 3))
                     await asyncio.sleep(pause)
                 case _Expired(refused, error):

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from botocore import exceptions as botocore_errors
+from botocore.parsers import ResponseParserError
 
 from amiguard.core.errors import AmiguardError, CredentialsError
 from amiguard.core.image import Unreadable
@@ -45,6 +46,21 @@ class ApiError:
     code: str
     message: str
     hint: str | None = None
+
+
+def api_error(error: botocore_errors.ClientError) -> tuple[int, ApiError]:
+    """The HTTP status (0 if none is known), and what AWS said."""
+    details = error.response.get("Error", {})
+    # Some services write `Message` or `message` where botocore does not look, and leaves an empty one beside it.
+    message = details.get("Message") or error.response.get("Message") or error.response.get("message") or ""
+    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status, ApiError(str(details.get("Code", "")), str(message))
+
+
+def has_no_reply(error: Exception) -> bool:
+    """Whether botocore got no reply, or none that it could read: worth another try, but for a certificate."""
+    no_reply = (botocore_errors.HTTPClientError, botocore_errors.ConnectionError, ResponseParserError)
+    return isinstance(error, no_reply) and not isinstance(error, botocore_errors.SSLError)
 
 
 def explain(error: ApiError, iam_action: str) -> Unreadable:

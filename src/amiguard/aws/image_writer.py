@@ -14,10 +14,10 @@ from typing import Any
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
-from amiguard.aws.credentials import CredentialSource
+from amiguard.aws.credentials import CredentialSource, LentCredentials
 from amiguard.aws.denials import Denials
 from amiguard.aws.ec2_query import CallStats
-from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, ApiError, explain, explain_botocore
+from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, ApiError, api_error, explain, explain_botocore
 from amiguard.aws.pacing import Pacer, TokenBucket
 from amiguard.aws.session import CALL_ERRORS
 from amiguard.core.block_public_access import BlockPublicAccess
@@ -57,18 +57,6 @@ class _Call:
     state: BlockPublicAccess | None = None
 
 
-class _Lent(Credentials):  # type: ignore[misc]  # botocore has no types
-    """What botocore signs with: whatever the writer's `CredentialSource` gave last."""
-
-    def __init__(self) -> None:
-        super().__init__("", "")
-        self.current: ReadOnlyCredentials | None = None
-
-    def get_frozen_credentials(self) -> ReadOnlyCredentials | None:
-        """The credentials of the moment."""
-        return self.current
-
-
 class Ec2ImageWriter:
     """Changes one account in one region. It has threads of its own: a region that hangs holds no other one back.
 
@@ -102,7 +90,7 @@ class Ec2ImageWriter:
         self._granted_at = float("-inf")
         self._snapshot_granted_at = float("-inf")
         self._repeats = True
-        self._lent = _Lent()
+        self._lent = LentCredentials()
         self._client: Any = None
         self._connecting = threading.Lock()
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"amiguard-{target.region}")
@@ -201,14 +189,17 @@ class Ec2ImageWriter:
 
     async def _attempt(self, call: _Call, credentials: ReadOnlyCredentials) -> WriteReply | ApiError:
         loop = asyncio.get_running_loop()
-        self._lent.current = credentials
         try:
             client = await loop.run_in_executor(self._threads, self._connected)
         except CALL_ERRORS as error:
             told = explain_botocore(error, doing="prepare the call", iam_action=f"ec2:{call.action}")
             return Refused(told.message, told.hint)
         self._stats.count(call.action)
-        return await loop.run_in_executor(self._threads, _send, client, call)
+        return await loop.run_in_executor(self._threads, self._send, client, credentials, call)
+
+    def _send(self, client: Any, credentials: ReadOnlyCredentials, call: _Call) -> WriteReply | ApiError:
+        self._lent.lend(credentials)
+        return _send(client, call)
 
     def _connected(self) -> Any:
         with self._connecting:
@@ -241,9 +232,7 @@ def _send(client: Any, call: _Call) -> WriteReply | ApiError:
 
 
 def _read_error(error: ClientError, *, dry_run: bool) -> WriteReply | ApiError:
-    details = error.response.get("Error", {})
-    said = ApiError(str(details.get("Code", "")), str(details.get("Message", "")))
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status, said = api_error(error)
     if said.code == _DRY_RUN and dry_run:
         return Accepted()
     if said.code in THROTTLING:

@@ -12,10 +12,10 @@ from datetime import datetime
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
-from amiguard.aws.ec2_query import RetryLimits
 from amiguard.aws.errors import DENIED, ApiError, explain, explain_botocore
 from amiguard.aws.organization_calls import RETRY, OrganizationsCallError, OrganizationsClient
 from amiguard.aws.organization_tree import read_members
+from amiguard.aws.retry import RetryLimits
 from amiguard.aws.session import CALL_ERRORS, AwsSession
 from amiguard.core.directory import Directory
 from amiguard.core.image import Unreadable

@@ -6,18 +6,15 @@ Guide, "Quotas for AWS Organizations"), far below EC2's limits. The calls are ra
 
 import asyncio
 import logging
-import random
 from collections.abc import Mapping
 from typing import Any
 
 from botocore import xform_name
-from botocore.exceptions import ClientError, HTTPClientError, SSLError
-from botocore.exceptions import ConnectionError as BotocoreConnectionError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
-from amiguard.aws.ec2_query import RetryLimits
-from amiguard.aws.errors import THROTTLING, TRANSIENT, ApiError, explain_botocore
+from amiguard.aws.errors import THROTTLING, TRANSIENT, ApiError, api_error, explain_botocore, has_no_reply
 from amiguard.aws.pacing import BucketSize, TokenBucket
+from amiguard.aws.retry import Retries, RetryLimits
 from amiguard.aws.session import CALL_ERRORS, AwsSession
 from amiguard.core.image import Unreadable
 
@@ -81,10 +78,8 @@ class OrganizationsClient:
         Raises:
             OrganizationsCallError: AWS's final word is an error, or no usable reply came.
         """
-        loop = asyncio.get_running_loop()
         bucket = self._buckets[operation]
-        broken = 0
-        give_up_at: float | None = None
+        retries = Retries(self._retry, asyncio.get_running_loop().time)
         while True:
             granted_at = await bucket.take()
             self._session.stats.calls[operation] += 1
@@ -102,11 +97,9 @@ class OrganizationsClient:
                 reason = _why_broken(operation, error)
             except CALL_ERRORS as error:
                 reason = _why_no_reply(operation, error)
-            broken += 1
-            give_up_at = give_up_at or loop.time() + self._retry.seconds
-            pause = self._retry.first_pause * 2 ** (broken - 1) * random.uniform(0.5, 1)  # noqa: S311 - no secret
-            if broken >= self._retry.tries or loop.time() + pause > give_up_at:
-                raise OrganizationsCallError(operation, Unreadable(f"{reason} (tried {broken} times)"))
+            pause = retries.pause()
+            if pause is None:
+                raise OrganizationsCallError(operation, Unreadable(retries.told(reason)))
             _LOG.debug("trying again", extra={"action": operation, "reason": reason, "pause": round(pause, 3)})
             await asyncio.sleep(pause)
 
@@ -152,9 +145,7 @@ class OrganizationsClient:
 
 def _why_broken(operation: str, error: ClientError) -> str:
     """The reason of an error that is worth another try; raises the others."""
-    details = error.response.get("Error", {})
-    said = ApiError(str(details.get("Code", "")), str(details.get("Message", "")))
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status, said = api_error(error)
     if status >= 500 or said.code in TRANSIENT:  # noqa: PLR2004 - HTTP
         return f"HTTP {status}: {said.code}: {said.message}"
     raise OrganizationsCallError(operation, said) from error
@@ -162,9 +153,7 @@ def _why_broken(operation: str, error: ClientError) -> str:
 
 def _why_no_reply(operation: str, error: Exception) -> str:
     """The reason of a failed connection or a broken reply, which are worth another try; raises the others."""
-    if isinstance(error, (HTTPClientError, BotocoreConnectionError, ResponseParserError)) and not isinstance(
-        error, SSLError
-    ):
+    if has_no_reply(error):
         return f"the connection failed: {error}"
     told = explain_botocore(error, doing="ask AWS Organizations", iam_action=f"organizations:{operation}")
     raise OrganizationsCallError(operation, Unreadable(told.message, told.hint)) from error

@@ -14,7 +14,8 @@ from typing import Any
 from botocore.credentials import Credentials
 
 from amiguard.aws.credentials import CredentialSource
-from amiguard.aws.ec2_query import CallStats, RetryLimits
+from amiguard.aws.ec2_query import CallStats
+from amiguard.aws.retry import RetryLimits
 from amiguard.aws.security_hub_calls import AT_ONCE, INVALID, SecurityHubCalls, SecurityHubClients, SecurityHubError
 from amiguard.aws.security_hub_delivery import Delivery, FailedFinding, SkippedTarget, TargetFindings
 from amiguard.core.image import Unreadable

@@ -5,22 +5,21 @@ Reference, "Welcome"), in each account and region. Importing a finding twice is 
 """
 
 import asyncio
-import random
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from botocore import xform_name
 from botocore.credentials import Credentials, ReadOnlyCredentials
-from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError, SSLError
-from botocore.exceptions import ConnectionError as BotocoreConnectionError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError, ParamValidationError
 
-from amiguard.aws.credentials import CredentialSource
-from amiguard.aws.ec2_query import CallStats, RetryLimits
-from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, ApiError, explain, explain_botocore
+from amiguard.aws.credentials import CredentialSource, LentCredentials
+from amiguard.aws.ec2_query import CallStats
+from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, api_error, explain, explain_botocore, has_no_reply
 from amiguard.aws.pacing import BucketSize, TokenBucket
+from amiguard.aws.retry import Retries, RetryLimits
 from amiguard.aws.session import CALL_ERRORS
 from amiguard.core.image import Unreadable
 
@@ -47,25 +46,6 @@ class SecurityHubError(Exception):
         self.why = why
 
 
-class _Lent(Credentials):  # type: ignore[misc]  # botocore has no types
-    """What a client signs with: what was lent to the thread that makes the call.
-
-    A client belongs to a region and serves every account there: thousands of clients would cost minutes to make.
-    """
-
-    def __init__(self) -> None:
-        super().__init__("", "")
-        self._of_thread = threading.local()
-
-    def lend(self, credentials: ReadOnlyCredentials) -> None:
-        """What this thread calls next is signed with these."""
-        self._of_thread.current = credentials
-
-    def get_frozen_credentials(self) -> ReadOnlyCredentials | None:
-        """The credentials of this thread's call."""
-        return getattr(self._of_thread, "current", None)
-
-
 class SecurityHubClients:
     """One botocore client a region, and the threads that use them; made for one delivery, and then closed.
 
@@ -76,7 +56,7 @@ class SecurityHubClients:
 
     def __init__(self, connect: Callable[[str, Credentials], Any]) -> None:
         self._connect = connect
-        self._lent = _Lent()
+        self._lent = LentCredentials()
         self._clients: dict[str, Any] = {}
         self._connecting = threading.Lock()
         self.threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="amiguard-security-hub")
@@ -138,9 +118,9 @@ class SecurityHubCalls:
         """
         loop = asyncio.get_running_loop()
         bucket = self._buckets[operation]
-        throttled = broken = 0
+        throttled = 0
         renewed = False
-        give_up_at: float | None = None
+        retries = Retries(self._retry, loop.time)
         while True:
             credentials = await self._credentials.current()
             if isinstance(credentials, Unreadable):
@@ -163,11 +143,9 @@ class SecurityHubCalls:
                 continue
             if not isinstance(failure, _BrokenError):
                 raise failure
-            broken += 1
-            give_up_at = give_up_at or loop.time() + self._retry.seconds
-            pause = self._retry.first_pause * 2 ** (broken - 1) * random.uniform(0.5, 1)  # noqa: S311 - no secret
-            if broken >= self._retry.tries or loop.time() + pause > give_up_at:
-                raise SecurityHubError(failure.code, Unreadable(f"{failure.why.reason} (tried {broken} times)"))
+            pause = retries.pause()
+            if pause is None:
+                raise SecurityHubError(failure.code, Unreadable(retries.told(failure.why.reason)))
             await asyncio.sleep(pause)
 
 
@@ -180,24 +158,19 @@ def _failure(operation: str, error: Exception) -> SecurityHubError:
         return _refusal(operation, error)
     if isinstance(error, ParamValidationError):
         return SecurityHubError(INVALID, Unreadable(" ".join(str(error).split())[:_LONGEST_MESSAGE]))
-    if isinstance(error, (HTTPClientError, BotocoreConnectionError, ResponseParserError)) and not isinstance(
-        error, SSLError
-    ):
+    if has_no_reply(error):
         return _BrokenError("", Unreadable(f"the connection to Security Hub failed: {error}"[:_LONGEST_MESSAGE]))
     told = explain_botocore(error, doing="ask Security Hub", iam_action=f"securityhub:{operation}")
     return SecurityHubError("", Unreadable(told.message, told.hint))
 
 
 def _refusal(operation: str, error: ClientError) -> SecurityHubError:
-    details = error.response.get("Error", {})
-    # Security Hub writes `Message`, which botocore leaves beside an empty one.
-    message = str(details.get("Message") or error.response.get("Message") or "")
-    said = ApiError(str(details.get("Code", "")), message[:_LONGEST_MESSAGE])
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status, whole = api_error(error)
+    said = replace(whole, message=whole.message[:_LONGEST_MESSAGE])
     if said.code in _TRANSIENT or (status >= 500 and said.code not in _THROTTLING):  # noqa: PLR2004 - HTTP
         return _BrokenError(said.code, Unreadable(f"HTTP {status}: {said.code}: {said.message}"))
     if said.code == "InvalidAccessException":
-        if "not subscribed" in message:
+        if "not subscribed" in whole.message:
             return SecurityHubError(said.code, Unreadable("Security Hub is not enabled here", _ENABLE))
         return SecurityHubError(said.code, Unreadable(f"Security Hub refused the account: {said.message}", _ENABLE))
     return SecurityHubError(said.code, explain(said, f"securityhub:{operation}"))

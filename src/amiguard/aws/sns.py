@@ -5,18 +5,15 @@ Limits are of the SNS API Reference, Publish: a subject is ASCII of less than 10
 """
 
 import logging
-import random
 import time
 import uuid
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError, HTTPClientError, SSLError
-from botocore.exceptions import ConnectionError as BotocoreConnectionError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
-from amiguard.aws.ec2_query import RetryLimits
-from amiguard.aws.errors import THROTTLING, TRANSIENT, explain_botocore
+from amiguard.aws.errors import THROTTLING, TRANSIENT, api_error, explain_botocore, has_no_reply
+from amiguard.aws.retry import Retries, RetryLimits
 from amiguard.aws.session import CALL_ERRORS, AwsSession, Caller
 from amiguard.core.errors import SettingsError
 
@@ -76,11 +73,9 @@ class Topic:
         if self._arn.endswith(".fifo"):
             # The same id for every try: what did arrive is not published twice.
             parameters |= {"MessageGroupId": "amiguard", "MessageDeduplicationId": str(uuid.uuid4())}
-        give_up_at = self._clock() + self._retry.seconds
-        tried = 0
+        retries = Retries(self._retry, self._clock)
         while True:
             self._count()
-            tried += 1
             try:
                 self._client.publish(**parameters)
             except CALL_ERRORS as error:
@@ -90,9 +85,9 @@ class Topic:
                     return said
             else:
                 return None
-            pause = self._retry.first_pause * 2 ** (tried - 1) * random.uniform(0.5, 1)  # noqa: S311 - no secret
-            if tried >= self._retry.tries or self._clock() + pause > give_up_at:
-                return f"{said} (tried {tried} times)"
+            pause = retries.pause()
+            if pause is None:
+                return retries.told(said)
             _LOG.debug("trying again", extra={"action": "Publish", "pause": round(pause, 3)})
             self._sleep(pause)
 
@@ -143,9 +138,6 @@ def _fitting(body: str) -> str:
 
 def _is_worth_another_try(error: Exception) -> bool:
     if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        code = error.response.get("Error", {}).get("Code", "")
-        return status >= 500 or code in THROTTLING | TRANSIENT  # noqa: PLR2004 - HTTP
-    return isinstance(error, (HTTPClientError, BotocoreConnectionError, ResponseParserError)) and not isinstance(
-        error, SSLError
-    )
+        status, said = api_error(error)
+        return status >= 500 or said.code in THROTTLING | TRANSIENT  # noqa: PLR2004 - HTTP
+    return has_no_reply(error)

@@ -58,6 +58,17 @@ def test_what_is_saved_is_loaded(tmp_path: Path, directory: Directory) -> None:
     assert load_directory(tmp_path / "directory.json") == directory
 
 
+def test_a_file_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "directory.json"
+    save_directory(path, DIRECTORY)
+    size = path.stat().st_size
+    monkeypatch.setattr("amiguard.files.directory_file.MAX_BYTES", size)
+    assert load_directory(path).organization_id == DIRECTORY.organization_id
+    monkeypatch.setattr("amiguard.files.directory_file.MAX_BYTES", size - 1)
+    with pytest.raises(SettingsError, match="this is no directory"):
+        load_directory(path)
+
+
 def test_the_file_is_private_and_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "directory.json"
     path.write_text("old")

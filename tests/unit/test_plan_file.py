@@ -395,6 +395,14 @@ def test_what_is_no_plan_is_refused(tmp_path: Path, data: bytes) -> None:
     refused(path)
 
 
+def test_a_file_that_is_too_large_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = path.stat().st_size
+    monkeypatch.setattr("amiguard.files.plan_file.MAX_BYTES", size)
+    assert load_plan(path) == PLAN
+    monkeypatch.setattr("amiguard.files.plan_file.MAX_BYTES", size - 1)
+    assert refused(path) == f"{path} is larger than 0 MiB: this is no plan"
+
+
 def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path) == f"{tmp_path} cannot be read: Is a directory"
     assert refused(tmp_path / "none") == f"{tmp_path / 'none'} cannot be read: No such file or directory"

@@ -93,7 +93,7 @@ def audit(
         ),
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=1, max=64, help="Share the accounts among so many processes, on as many cores.")
+        int, typer.Option(min=1, max=64, help="Share the accounts among so many processes; not with --image.")
     ] = 1,
     read_bucket: ReadBucketOption = None,
     quiet: QuietOption = False,

@@ -13,7 +13,6 @@ from amiguard.cli.aws_options import (
     DirectoryOption,
     EndpointUrlOption,
     ProfileOption,
-    QuietOption,
     ReadBucketOption,
     VerboseOption,
 )
@@ -48,6 +47,12 @@ class Only(StrEnum):
     UNITS = "units"
 
 
+_QuietOption = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="No progress, and no warnings but of what makes the plan incomplete or needs --force."
+    ),
+]
 _LONGEST_VALIDITY = timedelta(days=30)
 _KINDS = {
     Only.EVERYONE: GranteeKind.EVERYONE,
@@ -139,7 +144,7 @@ def plan(
         ),
     ] = None,
     read_bucket: ReadBucketOption = None,
-    quiet: QuietOption = False,
+    quiet: _QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
     """Plan how to take back access from those you do not trust. Nothing is changed.

@@ -18,12 +18,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from amiguard.core.directory import Directory, MemberAccount, Unit
 from amiguard.core.errors import SettingsError
 from amiguard.core.organization import NoOrganization, OrganizationUnread, OrganizationView, OwnOrganization
+from amiguard.files.bounded import TooLargeError, read_bounded
 from amiguard.files.private_file import write_private_file
 from amiguard.files.problems import written_path
 
 SCHEMA_VERSION = "1"
 MAX_AGE = timedelta(days=7)
 """How old a file may be unless the user says otherwise."""
+MAX_BYTES = 64 << 20
+"""A hundred thousand accounts and more: of a larger file not all is read."""
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _HINT = "save it anew with `amiguard trust snapshot`"
 _MOST_TOLD = 3
@@ -103,7 +106,10 @@ def load_directory(path: Path) -> Directory:
             the wrong type, or contradicts the rest.
     """
     try:
-        data = path.read_bytes()
+        data = read_bounded(path, MAX_BYTES)
+    except TooLargeError as error:
+        large = f"{path} is larger than {MAX_BYTES // 1024**2} MiB: this is no directory"
+        raise SettingsError(large, hint=_HINT) from error
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}", hint=_HINT) from error
     _check_version(path, data)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from amiguard.files.bounded import TooLargeError, read_bounded
 from amiguard.files.private_file import write_private_file
 from amiguard.files.state_folder import notify_folder
 from amiguard.files.strict_json import NotJsonError, UnfitJsonError, canonical, read_object
@@ -32,11 +33,8 @@ class NotifyState:
         A file that cannot be read, or is not ours, counts for none: what fails is told again.
         """
         try:
-            path = self._path(key)
-            if path.stat().st_size > _LARGEST:
-                return None
-            found = read_object(path.read_bytes())
-        except (OSError, NotJsonError, UnfitJsonError):
+            found = read_object(read_bounded(self._path(key), _LARGEST))
+        except (OSError, TooLargeError, NotJsonError, UnfitJsonError):
             return None
         failing = found.get("failing")
         return failing if found.get("version") == _VERSION and _is_failing(failing) else None

@@ -9,11 +9,14 @@ from pydantic import ValidationError
 
 from amiguard.core.errors import InputError, OutputError
 from amiguard.core.plan import Plan
+from amiguard.files.bounded import TooLargeError, read_bounded
 from amiguard.files.grants_v1 import moment_text
 from amiguard.files.plan_v1 import SCHEMA_VERSION, TYPE, PlanFile, document_of
 from amiguard.files.private_file import write_private_file
 from amiguard.files.strict_json import NotJsonError, UnfitJsonError, canonical, digest_of, read_object, told
 
+MAX_BYTES = 512 << 20
+"""A million changes and more: of a larger file not all is read."""
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _MAKE_AGAIN = "make it again with `amiguard plan`"
 
@@ -43,7 +46,11 @@ def load_plan(path: Path) -> Plan:
             in it contradicts the rest.
     """
     try:
-        data = path.read_bytes()
+        data = read_bounded(path, MAX_BYTES)
+    except TooLargeError as error:
+        raise InputError(
+            f"{path} is larger than {MAX_BYTES // 1024**2} MiB: this is no plan", hint=_MAKE_AGAIN
+        ) from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", hint=_MAKE_AGAIN) from error
     try:

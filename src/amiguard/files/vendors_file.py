@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from amiguard.core.errors import InputError
+from amiguard.files.bounded import TooLargeError, read_bounded
 from amiguard.files.problems import Problem, written
 from amiguard.files.yaml_source import parse
 from amiguard.files.yaml_tree import KeyPath, Mapping, Node, Scalar, Sequence
@@ -63,13 +64,10 @@ def load_vendors(path: Path) -> Vendors:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise InputError(
-                f"{path} is larger than {MAX_BYTES // 1024**2} MiB: this is no list of vendors", hint=_HINT
-            )
-        return data.decode("utf-8-sig")
+        return read_bounded(path, MAX_BYTES).decode("utf-8-sig")
+    except TooLargeError as error:
+        large = f"{path} is larger than {MAX_BYTES // 1024**2} MiB: this is no list of vendors"
+        raise InputError(large, hint=_HINT) from error
     except OSError as error:
         raise InputError(
             f"{path}, the list of vendors, cannot be read: {error.strerror}",

@@ -10,6 +10,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode
 from ruamel.yaml.reader import ReaderError
 
 from amiguard.core.errors import SettingsError
+from amiguard.files.bounded import TooLargeError, read_bounded
 from amiguard.files.problems import Problem, as_error, on_one_line
 from amiguard.files.yaml_tree import KeyPath, Mapping, Mark, Node, Scalar, Sequence
 
@@ -43,16 +44,15 @@ def read_text(path: Path) -> str:
         SettingsError: it cannot be read, is larger than `MAX_BYTES`, or is not UTF-8.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_bounded(path, MAX_BYTES)
+    except TooLargeError as error:
+        raise SettingsError(f"{path} is larger than {MAX_BYTES // 1024} KiB: this is no settings file") from error
     except IsADirectoryError as error:
         raise SettingsError(f"{path} is a folder, not a settings file") from error
     except (OSError, ValueError) as error:
         # ValueError: a name that no file can have (a NUL in it).
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise SettingsError(f"{path} cannot be read: {why}") from error
-    if len(data) > MAX_BYTES:
-        raise SettingsError(f"{path} is larger than {MAX_BYTES // 1024} KiB: this is no settings file")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from amiguard.core.errors import InputError, SettingsError
+from amiguard.files.bounded import TooLargeError, read_bounded
 from amiguard.files.imports.record import Number, Value
 from amiguard.files.problems import on_one_line
 from amiguard.files.yaml_source import MAX_BYTES as MAX_YAML_BYTES
@@ -73,16 +74,15 @@ def read_foreign_text(path: Path) -> str:
         InputError: it cannot be read, is too large, or is not UTF-8 text.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_bounded(path, MAX_BYTES)
+    except TooLargeError as error:
+        raise InputError(f"{path}: larger than {MAX_BYTES // 1024**2} MiB: such files are not read") from error
     except IsADirectoryError as error:
         raise InputError(f"{path}: this is a folder, not a file") from error
     except (OSError, ValueError) as error:
         # ValueError: a name that no file can have (a NUL in it).
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise InputError(f"{path}: cannot be read: {why}") from error
-    if len(data) > MAX_BYTES:
-        raise InputError(f"{path}: larger than {MAX_BYTES // 1024**2} MiB: such files are not read")
     if data.startswith(_UTF16):
         raise InputError(f"{path}: this is UTF-16 text: save the file as UTF-8")
     if b"\0" in data:

@@ -15,9 +15,6 @@ from hypothesis import settings
 from tests.fakes.warm_program import COLD, capture_warm
 from tests.secret_watch import MARK, Watch, leaked_report, leaks, watching
 
-# What the tests import stays: to look for garbage in it again and again cost a third of all the time.
-gc.disable()
-
 # The same examples in every run: what fails fails again. `make fuzz` looks for others.
 settings.register_profile("ordinary", derandomize=True, deadline=None, print_blob=True)
 # For whoever writes a test, and wants others each time: --hypothesis-profile=random
@@ -59,6 +56,11 @@ def scrubbed_environment(home: Path, extra: Mapping[str, str] | None = None) -> 
         **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS_")},
         **(extra or {}),
     }
+
+
+def pytest_collection() -> None:
+    """What the tests import stays: to look for garbage in it again and again cost a third of all the time."""
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:

@@ -14,7 +14,7 @@ from amiguard.core.checks.registry import ADDITIONAL
 from amiguard.core.errors import SettingsError
 from amiguard.core.evidence import EvidenceKind
 from amiguard.core.exception import ImageSelector, TagSelector
-from amiguard.core.iam.guardrails import ROLES, USERS, WHY, guardrails
+from amiguard.core.iam.guardrails import LIMITS, ROLES, USERS, WHY, guardrails, limits, protections
 from amiguard.core.iam.policy import LONGEST_MANAGED, Document, IamPolicy
 from amiguard.core.iam.role_template import ANY_PARTITION, TemplateRole, roles_template
 from amiguard.core.iam.tasks import Work, audit_policy, change_policy, organization_policy
@@ -360,3 +360,37 @@ def test_what_protects_is_of_iam_and_on_the_resources_that_it_knows() -> None:
 
 
 OF_USERS = {"iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"}
+
+
+ROOT_USER = f"arn:aws:iam::{A}:root"
+
+
+def test_statements_are_named_by_what_they_keep() -> None:
+    policy = guardrails([PERSON, NAMED], [])
+
+    assert [one["Sid"] for one in policy["Statement"]] == [
+        "KeepImageSharing",
+        "KeepBlockPublicAccess",
+        "KeepSnapshotsFromEveryone",
+        "KeepSnapshotsFromStrangers",
+        "KeepNamedRoles",
+        "KeepNamedUsers",
+    ]
+    assert [one["Sid"] for one in guardrails([ROOT_USER], [])["Statement"]][4:] == []
+
+
+def test_what_users_and_roots_bring_with_them_is_said_of_them_only() -> None:
+    of_users, of_roots = limits([PERSON]), limits([ROOT_USER])
+
+    assert limits([NAMED]) == LIMITS
+    assert (of_users[:-1], of_roots[:-1]) == (LIMITS, LIMITS)
+    assert of_users[-1].startswith("the named users are protected, but not from being put into groups")
+    assert of_roots[-1].startswith("nothing here protects a root user that is named")
+    assert limits([NAMED, PERSON, ROOT_USER]) == (*LIMITS, of_users[-1], of_roots[-1])
+
+
+def test_what_is_protected_is_by_the_kinds_that_are_named() -> None:
+    assert protections([NAMED]) == ROLES
+    assert protections([PERSON]) == USERS
+    assert protections([NAMED, PERSON]) == {**ROLES, **USERS}
+    assert protections([ROOT_USER]) == {}

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from amiguard.core.evidence import Admission
-from amiguard.core.grantee import Account, Everyone, OrganizationalUnit, Unrecognized
-from amiguard.core.key_facts import KeyGrant
-from amiguard.core.key_parties import Place, parties_of
+from amiguard.core.grantee import Account, Everyone, Grantee, OrganizationalUnit, Unrecognized
+from amiguard.core.image import Unreadable
+from amiguard.core.key_facts import KeyFacts, KeyGrant
+from amiguard.core.key_parties import Place, copy_context, direct_context, launch_context, parties_of
 from amiguard.core.organization import Members, MembersUnread, NoOrganization, OwnOrganization
-from amiguard.core.policy_patterns import ANYTHING, Truth, Value
+from amiguard.core.policy_patterns import ANYTHING, Truth, Value, organization_of_path
 from tests.unit.key_policies import (
     FOREIGN,
     FOREIGN_ORGANIZATION,
@@ -190,7 +191,11 @@ def test_what_kms_learns_of_a_member() -> None:
         assert member.other_than == frozenset()
     stranger = next(parties_of(Account(STRANGER), [], place)).context
     assert stranger["aws:principalorgid"] == Value(ANYTHING, Truth.MAYBE, frozenset({OWN}))
+    assert stranger["aws:principalorgpaths"] == Value(
+        ANYTHING, Truth.MAYBE, frozenset({OWN}), organization_of_path, several=True
+    )
     anyone = next(parties_of(Everyone(), [MEMBER], place)).context
+    assert anyone["aws:principalarn"].but_not == {MEMBER, OWNER}
     assert anyone["aws:principalaccount"].but_not == {MEMBER, OWNER}
     assert anyone["aws:principalorgid"] == Value(ANYTHING, Truth.MAYBE)
     unit = next(parties_of(OWN_UNIT, [], place)).context
@@ -235,3 +240,34 @@ def test_a_saved_directory_does_not_show_who_has_joined_since() -> None:
     ]
 
     assert found == [Admission.DOES_NOT_ADMIT, Admission.UNDETERMINED]
+
+
+def test_what_kms_learns_of_the_ways_in() -> None:
+    place = Place("aws", "eu-west-1", OWNER, OWN_VIEW)
+
+    assert launch_context(place) == {
+        "kms:viaservice": Value("ec2.eu-west-1.amazonaws.com"),
+        "aws:requestedregion": Value("eu-west-1"),
+    }
+    assert copy_context() == {"kms:viaservice": Value(f"ec2.{ANYTHING}"), "aws:requestedregion": Value(ANYTHING)}
+    assert direct_context(place) == {
+        "kms:viaservice": Value("", Truth.NO),
+        "aws:requestedregion": Value("eu-west-1"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("facts", "grantee", "reason"),
+    [
+        (key("nothing"), Account(STRANGER), "the key policy is not understood: it is no JSON that could be read"),
+        (key(document([]), Unreadable("denied")), Account(STRANGER),
+         "the grants of the key could not be read: denied"),
+        (key(document([])), Account(OWNER), "the key is this account's own, and so is the say in its policy"),
+        (key(document([])), Account("12"), "the id of the account is not understood"),
+        (key(document([])), Unrecognized("x"), "the grant is not understood"),
+    ],
+)  # fmt: skip
+def test_why_it_is_open(facts: KeyFacts, grantee: Grantee, reason: str) -> None:
+    found = admission(facts, grantee, organization=OWN_VIEW, region="eu-west-1")
+
+    assert (found.admission, found.reason) == (Admission.UNDETERMINED, reason)

@@ -50,7 +50,7 @@ OUTCOMES = [
     ChangeOutcome(
         edit(FRANKFURT, 5, [Everyone(), STRANGER, PARTNER], [STAGING], HOSTILE),
         ChangeStatus.FAILED,
-        "EC2 denied the request\x1b[2J",
+        "not permitted: ec2:DescribeImages\x1b[2J",
         "allow ec2:ModifyImageAttribute",
     ),
     ChangeOutcome(edit(FRANKFURT, 3, [STRANGER], []), ChangeStatus.ALREADY_DONE),
@@ -65,7 +65,7 @@ TABLE = r"""Not done (3)
   drifted    ami-00000000000000004  - 999988887777  golden
       account 1 was added
   failed     ami-00000000000000005  - everyone, 777788889999, 999988887777; + 222233334444  [red]...
-      EC2 denied the request\x1b[2J (allow ec2:ModifyImageAttribute)
+      not permitted: ec2:DescribeImages\x1b[2J (allow ec2:ModifyImageAttribute)
 
 111122223333  us-east-1
   not tried  ami-00000000000000004  - o-foreign1234, ou-root-bbbbbbbb  golden

@@ -322,7 +322,7 @@ def test_what_was_not_seen_is_told_with_its_reason() -> None:
     said = text_of(sample_page(), "//section[@id='unseen']")
     assert "Of 1 image the launch permission could not be read." in said
     assert "Of 2 images a grantee could not be decided." in said
-    assert "failed The images could not be listed: EC2 denied the request" in said
+    assert "failed The images could not be listed: not permitted: ec2:DescribeImages" in said
     assert "skipped the region is not enabled in this account 111122223333: af-south-1, ap-east-1" in said
 
 

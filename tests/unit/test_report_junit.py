@@ -81,10 +81,10 @@ def test_a_failed_target_is_one_error_however_it_says_so() -> None:
     with sample_report() as report:
         everything, failures_only = text(report), text(report, StatusFilter.of([Status.FAIL]))
     (denied,) = errors(everything, "111122223333 us-east-1")
-    assert denied.startswith("The images could not be listed: EC2 denied the request")
+    assert denied.startswith("The images could not be listed: not permitted: ec2:DescribeImages")
     assert errors(everything, "444455556666 us-east-2") == ["the audit was interrupted"]
     # What it says itself is an unknown result, and not shown here: the target stays.
-    assert errors(failures_only, "111122223333 us-east-1") == ["EC2 denied the request (UnauthorizedOperation)"]
+    assert errors(failures_only, "111122223333 us-east-1") == ["not permitted: ec2:DescribeImages"]
 
 
 def test_every_target_has_a_suite_also_without_images() -> None:

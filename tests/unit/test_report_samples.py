@@ -72,7 +72,7 @@ RULES = rules_in_force(
     today=date(2026, 6, 15),
     organization=OwnOrganization("o-aaaaaaaaaa", "444455556666", Members({})),
 )
-DENIED = Unreadable("EC2 denied the request (UnauthorizedOperation)", "allow ec2:DescribeImages")
+DENIED = Unreadable("not permitted: ec2:DescribeImages", "grant ec2:DescribeImages to the caller")
 HOSTILE = "[red]x[/red]\x1b]0;owned\x07\u202egnp.\u009b31m\n  pass  ami-00000000000000000"
 OPT_IN = "the region is not enabled in this account"
 

@@ -118,7 +118,7 @@ def test_the_run_says_how_it_went_and_what_was_not_seen() -> None:
     assert said == [
         ("target-skipped", "note", f"111122223333, af-south-1: {skipped}"),
         ("target-skipped", "note", f"111122223333, ap-east-1: {skipped}"),
-        ("target-failed", "error", "111122223333, us-east-1: EC2 denied the request (UnauthorizedOperation)"),
+        ("target-failed", "error", "111122223333, us-east-1: not permitted: ec2:DescribeImages"),
         ("target-failed", "error", "444455556666, us-east-2: the audit was interrupted"),
     ]
     assert {one["id"] for one in run["tool"]["driver"]["notifications"]} >= {one[0] for one in said}

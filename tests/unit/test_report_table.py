@@ -73,8 +73,8 @@ Unknown: not read, or not decided
       Its launch permission could not be read: EC2 answered HTTP 503, 6 times
 
 Not seen
-  failed   111122223333  us-east-1: The images could not be listed: EC2 denied the request
-           (UnauthorizedOperation) (allow ec2:DescribeImages)
+  failed   111122223333  us-east-1: The images could not be listed: not permitted:
+           ec2:DescribeImages (grant ec2:DescribeImages to the caller)
   failed   444455556666  us-east-2: the audit was interrupted
   skipped  111122223333  af-south-1, ap-east-1: the region is not enabled in this account
 
@@ -96,7 +96,9 @@ Next steps
   - If a grantee may launch every image, add it to the trust policy:
       amiguard trust add 999988887777
   - If it may launch certain images only, write an exception in amiguard.yaml: reason and owner.
-  - What is unknown is not clean: see its reason, and audit again.
+  - What is unknown is not clean: see its reason, and audit again. Where access was denied, allow
+    the audit ec2:DescribeRegions, ec2:DescribeImages and ec2:DescribeImageAttribute, or mend the
+    role that could not be assumed.
   - To decide the undetermined grantees, audit where the organization can be read
     (organizations:DescribeOrganization, ListAccounts, ListRoots, ListParents, ListAccountsForParent
     and ListOrganizationalUnitsForParent), or with a directory that was saved there: `amiguard trust
@@ -275,8 +277,8 @@ SWITCHED = r"""Image block public access
                  off, managed by a declarative policy of the organization; enable it in that policy.
 
 Not seen
-  failed   111122223333  us-east-1: The images could not be listed: EC2 denied the request
-           (UnauthorizedOperation) (allow ec2:DescribeImages)
+  failed   111122223333  us-east-1: The images could not be listed: not permitted:
+           ec2:DescribeImages (grant ec2:DescribeImages to the caller)
   failed   444455556666  us-east-2: the audit was interrupted
   skipped  111122223333  af-south-1, ap-east-1: the region is not enabled in this account
 
@@ -292,6 +294,15 @@ SWITCH_STEPS = """  - Keep images from being made public, in account 11112222333
   - Where a declarative policy of the organization manages block public access, enable it in that
     policy.
 """
+# The audit of the switch asks for one action more.
+ONE_MORE_ACTION = (
+    """ec2:DescribeImages and ec2:DescribeImageAttribute, or mend the
+    role that could not be assumed.
+""",
+    """ec2:DescribeImages, ec2:DescribeImageAttribute and
+    ec2:GetImageBlockPublicAccessState, or mend the role that could not be assumed.
+""",
+)
 
 
 def switched_table(shown: StatusFilter = NEEDS_ATTENTION) -> str:
@@ -306,7 +317,7 @@ def test_switches_stand_apart_from_images_and_are_not_counted_as_such() -> None:
     verdict, steps = after.split("\nNext steps\n")
     assert "Image block public access\n" + verdict == SWITCHED
     assert SWITCH_STEPS in steps
-    assert steps.replace(SWITCH_STEPS, "") == ATTENTION.split("Next steps\n")[1]
+    assert steps.replace(SWITCH_STEPS, "") == ATTENTION.split("Next steps\n")[1].replace(*ONE_MORE_ACTION)
 
 
 def test_switches_that_are_on_are_shown_with_what_passes() -> None:

@@ -17,13 +17,13 @@ ATTENTION = rf"""fail	critical	111122223333	eu-central-1	ami-00000000000000005	g
 fail	high	111122223333	eu-central-1	ami-00000000000000010	crowd	<crowd>	Not trusted, and may launch it: 1000 accounts.
 fail	high	111122223333	eu-central-1	ami-00000000000000030	[red]x[/red]\x1b]0;owned\x07\u202egnp.\x9b31m\n  pass  ami-00000000000000000	{FOREIGN_ARN},999988887777	Not trusted, and may launch it: 1 account and 1 organization.
 unknown	high	111122223333	eu-central-1	ami-00000000000000050	golden-2026.06 {"x" * 110}	{UNIT_ARN}	Whether 1 organizational unit may be trusted could not be determined.
-unknown	high	111122223333	us-east-1	-	-	-	The images could not be listed: EC2 denied the request (UnauthorizedOperation) (allow ec2:DescribeImages)
+unknown	high	111122223333	us-east-1	-	-	-	The images could not be listed: not permitted: ec2:DescribeImages (grant ec2:DescribeImages to the caller)
 fail	high	444455556666	eu-west-1	ami-00000000000000001	shared	999988887777	Not trusted, and may launch it: 1 account.
 unknown	high	444455556666	eu-west-1	ami-00000000000000002	-	group=everybody	Whether 1 unrecognized grantee may be trusted could not be determined.
 unknown	high	444455556666	eu-west-1	ami-00000000000000004	flaky	-	Its launch permission could not be read: EC2 answered HTTP 503, 6 times
 target-skipped	-	111122223333	af-south-1	-	-	-	the region is not enabled in this account
 target-skipped	-	111122223333	ap-east-1	-	-	-	the region is not enabled in this account
-target-failed	-	111122223333	us-east-1	-	-	-	EC2 denied the request (UnauthorizedOperation)
+target-failed	-	111122223333	us-east-1	-	-	-	not permitted: ec2:DescribeImages
 target-failed	-	444455556666	us-east-2	-	-	-	the audit was interrupted
 verdict	fail	4 of 12 images can be launched by grantees that are not trusted: everyone (1 image), 1,001 accounts, 1 organization. 12 images in 6 targets (2 audited, 2 failed, 2 skipped). Results: 4 pass, 4 fail, 1 suppressed, 4 unknown (1 of them about a whole target). 1 image vanished during the audit. The audit is incomplete: 2 targets failed, 4 results are unknown.
 """  # noqa: E501 - one line a finding

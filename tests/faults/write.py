@@ -1,5 +1,7 @@
 """Walk the whole matrix, record how each cell ended, and write the page: `make faults`, a quarter of an hour."""
 
+import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -26,11 +28,25 @@ def beside() -> dict[str, Callable[[], Outcome]]:
     return dict(zip(beside_names(), runs, strict=True))
 
 
+_CELLS = list(cells())
+
+
+def _walked(number: int) -> tuple[str, Outcome]:
+    return _CELLS[number].name, walk(_CELLS[number])
+
+
+def _run_beside(name: str) -> tuple[str, Outcome]:
+    return name, beside()[name]()
+
+
 def main() -> None:
     """Walk and write; with `--page`, only write the page from the record."""
     if "--page" not in sys.argv[1:]:
-        walked = {cell.name: walk(cell) for cell in cells()}
-        save(Recorded(walked, {name: run() for name, run in beside().items()}))
+        # Forked: what a kind of fault does is a function, which cannot be sent to another process.
+        with multiprocessing.get_context("fork").Pool(os.cpu_count(), maxtasksperchild=10) as pool:
+            walked = dict(pool.imap_unordered(_walked, range(len(_CELLS)), chunksize=10))
+            apart = dict(pool.imap_unordered(_run_beside, beside()))
+        save(Recorded({cell.name: walked[cell.name] for cell in _CELLS}, {name: apart[name] for name in beside()}))
     PAGE.write_text(replaced(PAGE.read_text(encoding="utf-8"), render(load())), encoding="utf-8")
 
 

@@ -11,6 +11,7 @@ from amiguard.core.image import Unreadable
 from amiguard.core.key_facts import KeyFacts, KeyGrant
 from amiguard.core.key_parties import Place, copy_context, direct_context, launch_context, parties_of
 from amiguard.core.organization import Members, MembersUnread, NoOrganization, OwnOrganization
+from amiguard.core.policy_document import clip
 from amiguard.core.policy_patterns import ANYTHING, Truth, Value, organization_of_path
 from tests.unit.key_policies import (
     FOREIGN,
@@ -260,6 +261,10 @@ def test_what_kms_learns_of_the_ways_in() -> None:
     ("facts", "grantee", "reason"),
     [
         (key("nothing"), Account(STRANGER), "the key policy is not understood: it is no JSON that could be read"),
+        (key("[]"), Account(STRANGER), "the key policy is not understood: it has no statements where they belong"),
+        (key(" " * 131_073), Account(STRANGER),
+         "the key policy is not understood: it is longer than a key policy can be"),
+        (key(" " * 131_072), Account(STRANGER), "the key policy is not understood: it is no JSON that could be read"),
         (key(document([]), Unreadable("denied")), Account(STRANGER),
          "the grants of the key could not be read: denied"),
         (key(document([])), Account(OWNER), "the key is this account's own, and so is the say in its policy"),
@@ -271,3 +276,9 @@ def test_why_it_is_open(facts: KeyFacts, grantee: Grantee, reason: str) -> None:
     found = admission(facts, grantee, organization=OWN_VIEW, region="eu-west-1")
 
     assert (found.admission, found.reason) == (Admission.UNDETERMINED, reason)
+
+
+def test_labels_are_cut_after_80_characters() -> None:
+    assert clip("x" * 80) == "x" * 80
+    assert clip("x" * 81) == "x" * 80 + "..."
+    assert clip("\ud800") == "?"

@@ -100,6 +100,14 @@ No image would be changed. The audit read 4 images with 4 grants.
 """
 
 
+def test_evidence_is_collected_about_images_only(run_amiguard: RunAmiguard) -> None:
+    with FakeEc2(estate()) as fake:
+        run = plan(run_amiguard, fake, "--evidence", "all")
+        assert (run.code, run.out) == (0, TABLE)
+        evidence = {"CreateImageUsageReport", "DescribeImageUsageReports", "LookupEvents", "ListGrants", "GetKeyPolicy"}
+        assert not evidence & set(fake.stats.calls)
+
+
 def test_snapshots_are_planned_applied_and_rolled_back(run_amiguard: RunAmiguard, tmp_path: Path) -> None:
     with FakeEc2(estate()) as fake:
         run = plan(run_amiguard, fake)

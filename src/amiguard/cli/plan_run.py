@@ -22,6 +22,7 @@ from amiguard.cli.progress import shown_progress
 from amiguard.cli.same_files import refuse_same
 from amiguard.cli.saved_results import judge_saved
 from amiguard.cli.talk import say, warn
+from amiguard.core.checks.ami_cross_account_access import METADATA
 from amiguard.core.decision import Rules, policy_digest
 from amiguard.core.grantee import Grantee, GranteeKind
 from amiguard.core.guards import guards, trusts_nobody
@@ -211,7 +212,9 @@ class _Run:
 
     def _note(self, evidence: EvidenceRun, result: CheckResult) -> None:
         """Plan by a result now, or once there is evidence about it."""
-        if not evidence.takes(result):
+        # Of snapshots no plan says more than their grants.
+        is_about_sharing = result.check_id == METADATA.check_id
+        if not (is_about_sharing and evidence.takes(result)):
             self._planner.note(result)
 
     def _watched(self, reader: AccountReader) -> AccountReader:

@@ -1,7 +1,7 @@
 """What others write goes through every format as text, and nothing else: each output is read back independently."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -75,11 +75,11 @@ FORMATS = {
 }
 
 
-def planted(field: str, text: str) -> Report:
-    """A report with a text in one field, and benign ones in the others."""
+def planted(texts: Mapping[str, str]) -> Report:
+    """A report with these texts by field, and benign ones in the others."""
 
     def at(name: str, usual: str = BENIGN) -> str:
-        return text if name == field else usual
+        return texts.get(name, usual)
 
     stranger: GrantV1 = {
         "kind": "unrecognized",
@@ -133,28 +133,47 @@ FIELDS = (
 )
 
 
-def rendered(name: str, field: str, text: str) -> Reading:
+ALONE = ("empty", "spaces", "long", "long and hostile")
+"""What may leave no place for the text of another field."""
+TOGETHER = [name for name in HOSTILE if name not in ALONE]
+
+
+def rendered(name: str, texts: Mapping[str, str]) -> Reading:
     one = FORMATS[name]
     stream = io.StringIO()
-    one.render(planted(field, text), ALL, stream)
+    one.render(planted(texts), ALL, stream)
     # What a stream to a file does with characters that UTF-8 has not: there are none.
     return one.read(stream.getvalue().encode("utf-8").decode("utf-8"))
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_it_is_text_and_nothing_else(name: str) -> None:
+    """Each report has another hostile text in every field, until each text has been in each."""
+    benign = rendered(name, {}).shape
+    flaws: list[object] = []
+    for turn in range(len(TOGETHER)):
+        planned = {field: TOGETHER[(turn + number) % len(TOGETHER)] for number, field in enumerate(FIELDS)}
+        reading = rendered(name, {field: HOSTILE[one] for field, one in planned.items()})
+        if reading.shape != benign:
+            flaws.append(planned)
+        flaws += [(field, one) for field, one in planned.items() if not is_shown(reading, name, field, HOSTILE[one])]
+    assert flaws == []
+
+
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("name", FORMATS)
-def test_it_is_text_and_nothing_else(name: str, field: str) -> None:
-    # In one test: thousands of tests of a millisecond cost more than what they test.
-    benign = rendered(name, field, BENIGN).shape
-    assert [one for one, text in HOSTILE.items() if not is_text(name, field, text, benign)] == []
+def test_nothing_and_very_much_are_text_too(name: str, field: str) -> None:
+    benign = rendered(name, {}).shape
+    for one in ALONE:
+        text = HOSTILE[one]
+        reading = rendered(name, {field: text})
+        # Without a text there is no place for it in some formats.
+        assert not text or reading.shape == benign, one
+        assert is_shown(reading, name, field, text), one
 
 
-def is_text(name: str, field: str, text: str, benign: object) -> bool:
-    """Whether a text stays one, and is shown where the format shows it."""
-    reading = rendered(name, field, text)
-    # Without a text there is no place for it in some formats.
-    if text and reading.shape != benign:
-        return False
+def is_shown(reading: Reading, name: str, field: str, text: str) -> bool:
+    """Whether a text is shown where the format shows it."""
     begins = " ".join(as_shown(name, field, printable(text))[:SURE].split())
     shown = any(begins in " ".join(one.split()) for one in reading.texts)
     return shown or field not in FORMATS[name].fields

@@ -1,8 +1,6 @@
 """What `amiguard audit` sends, as installed: to moto's Security Hub and a web hook; and what it says if it cannot."""
 
 import json
-import subprocess
-import sys
 import threading
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -19,8 +17,8 @@ from amiguard.demo.server import running_server
 from benchmarks.fake_ec2 import FakeEc2, account_grant
 from tests.cli.test_audit import ACCOUNT, PRIVATE, PUBLIC, SHARED_BADLY, STRANGER, TRUSTED, regions
 from tests.conftest import Run, RunAmiguard, scrubbed_environment
+from tests.fakes.aws_cli import aws_cli
 
-AWS_CLI = Path(sys.executable).with_name("aws")
 REGION, ELSEWHERE = "eu-central-1", "us-east-1"
 SECRET = "S3CRETtokenS3CRETtokenS3CRET"
 
@@ -34,15 +32,8 @@ def moto() -> Iterator[str]:
 
 def findings(url: str, home: Path) -> dict[str, Any]:
     """What the AWS CLI sees: active findings and archived ones, by the name of the image."""
-    done = subprocess.run(
-        [AWS_CLI, "securityhub", "get-findings", "--region", REGION, "--output", "json"],
-        env=scrubbed_environment(home, {"AWS_ENDPOINT_URL": url}),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    found = json.loads(done.stdout)["Findings"]
+    environment = scrubbed_environment(home, {"AWS_ENDPOINT_URL": url})
+    found = aws_cli("securityhub", "get-findings", "--region", REGION, environment=environment)["Findings"]
     return {one["Resources"][0]["Details"]["Other"]["Name"]: one for one in found}
 
 

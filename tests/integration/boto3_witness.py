@@ -1,9 +1,6 @@
 """boto3 and the AWS CLI as witnesses of what the fake EC2 answers: each call is tried once."""
 
 import contextlib
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from benchmarks.fake_ec2 import FakeEc2
 from tests.conftest import scrubbed_environment
+from tests.fakes.aws_cli import aws_cli
 
-_AWS_CLI = Path(sys.executable).with_name("aws")
 _ONCE = Config(retries={"total_max_attempts": 1})
 
 Connect = Callable[..., Any]
@@ -44,14 +41,6 @@ def error_of(call: Callable[[], object]) -> tuple[str, int]:
     return caught.value.response["Error"]["Code"], caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def aws_cli(fake: FakeEc2, account_id: str, home: Path, *arguments: str) -> Any:
+def aws_cli_of(fake: FakeEc2, account_id: str, home: Path, *arguments: str) -> Any:
     """What the AWS CLI reads from the fake."""
-    done = subprocess.run(
-        [_AWS_CLI, *arguments, "--output", "json"],
-        env=scrubbed_environment(home, fake.environment(account_id)),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    return json.loads(done.stdout)
+    return aws_cli(*arguments, environment=scrubbed_environment(home, fake.environment(account_id)))

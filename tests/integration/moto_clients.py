@@ -1,8 +1,6 @@
 """Clients of the embedded AWS: boto3, and the AWS CLI."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
@@ -14,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import scrubbed_environment
+from tests.fakes.aws_cli import run_aws_cli
 
-AWS_CLI = Path(sys.executable).with_name("aws")
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 """Whose credentials everybody has whom moto does not know."""
@@ -36,15 +34,9 @@ def opened(url: str, service: str, region: str = REGION, **credentials: str) -> 
 
 def aws_cli(url: str, home: Path, *arguments: str, region: str = REGION) -> tuple[int, Any]:
     """The AWS CLI's exit code and answer."""
-    done = subprocess.run(
-        [AWS_CLI, *arguments, "--output", "json"],
-        env=scrubbed_environment(home, {"AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": region}),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+    environment = scrubbed_environment(home, {"AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": region})
+    code, out, err = run_aws_cli(*arguments, environment=environment)
+    return code, json.loads(out) if out else err
 
 
 def code_of(failure: "pytest.ExceptionInfo[ClientError]") -> str:

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,10 +31,11 @@ from benchmarks.fake_ec2 import (
     single_account,
 )
 from tests.conftest import scrubbed_environment
+from tests.fakes.aws_cli import run_aws_cli
 from tests.integration.aws_reader import ACCOUNT, REGION, Reading, open_reading, read
 from tests.integration.aws_writer import modify, open_writer, write
+from tests.integration.moto_clients import opened
 
-AWS_CLI = Path(sys.executable).with_name("aws")
 BLOCKED, UNBLOCKED = BlockPublicAccess.BLOCK_NEW_SHARING, BlockPublicAccess.UNBLOCKED
 PRIVATE = FakeImage("ami-0123456789abcdef0")
 ESTATE = single_account(PRIVATE)
@@ -64,17 +63,11 @@ def fake() -> Iterator[str]:
         assert running.stats.signature_failures == 0
 
 
-def aws_cli(url: str, tmp_path: Path, *arguments: str) -> tuple[int, Any]:
+def aws_ec2(url: str, tmp_path: Path, *arguments: str) -> tuple[int, Any]:
     """The AWS CLI's exit code and answer."""
-    done = subprocess.run(
-        [AWS_CLI, "ec2", *arguments, "--output", "json"],
-        env=scrubbed_environment(tmp_path, environment(url, ACCOUNT)),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+    scrubbed = scrubbed_environment(tmp_path, environment(url, ACCOUNT))
+    code, out, err = run_aws_cli("ec2", *arguments, environment=scrubbed)
+    return code, json.loads(out) if out else err
 
 
 @pytest.mark.parametrize("server", ["moto", "fake"])
@@ -106,16 +99,16 @@ def test_it_is_switched_on_and_off_and_dry_runs_switch_nothing(server: str, requ
 def test_the_aws_cli_sees_the_same(server: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     url = request.getfixturevalue(server)
     ask = "get-image-block-public-access-state"
-    assert aws_cli(url, tmp_path, ask) == (0, {"ImageBlockPublicAccessState": "unblocked", "ManagedBy": "account"})
+    assert aws_ec2(url, tmp_path, ask) == (0, {"ImageBlockPublicAccessState": "unblocked", "ManagedBy": "account"})
 
     assert write(url, lambda writer: writer.set_block_public_access(BLOCKED)) == Accepted()
     now = {"ImageBlockPublicAccessState": "block-new-sharing", "ManagedBy": "account"}
-    assert aws_cli(url, tmp_path, ask) == (0, now)
+    assert aws_ec2(url, tmp_path, ask) == (0, now)
 
     switch = ("disable-image-block-public-access",)
-    assert "DryRunOperation" in aws_cli(url, tmp_path, *switch, "--dry-run")[1]
-    assert aws_cli(url, tmp_path, *switch) == (0, {"ImageBlockPublicAccessState": "unblocked"})
-    assert aws_cli(url, tmp_path, ask)[1]["ImageBlockPublicAccessState"] == "unblocked"
+    assert "DryRunOperation" in aws_ec2(url, tmp_path, *switch, "--dry-run")[1]
+    assert aws_ec2(url, tmp_path, *switch) == (0, {"ImageBlockPublicAccessState": "unblocked"})
+    assert aws_ec2(url, tmp_path, ask)[1]["ImageBlockPublicAccessState"] == "unblocked"
 
 
 @pytest.mark.parametrize("server", ["moto", "fake"])
@@ -125,8 +118,8 @@ def test_an_image_cannot_be_made_public_while_that_is_blocked(server: str, reque
     async def work(writer: Ec2ImageWriter) -> list[WriteReply]:
         image_id = PRIVATE.id
         if server == "moto":
-            await modify(writer, image_id, Step(remove=(Everyone(),)))  # makes the client
-            image_id = writer._client.register_image(Name="golden")["ImageId"]
+            with opened(url, "ec2", REGION) as client:
+                image_id = client.register_image(Name="golden")["ImageId"]
         public = Step(add=(Everyone(),))
         return [
             await writer.set_block_public_access(BLOCKED),

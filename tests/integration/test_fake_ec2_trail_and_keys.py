@@ -16,7 +16,7 @@ from benchmarks.fake_ec2 import (
     by_id,
     image_event,
 )
-from tests.integration.boto3_witness import Connect, aws_cli, boto3_clients, error_of
+from tests.integration.boto3_witness import Connect, aws_cli_of, boto3_clients, error_of
 from tests.integration.evidence_estate import (
     ARN,
     DAY,
@@ -201,7 +201,7 @@ def test_a_key_of_another_account(fake: FakeEc2, connect: Connect) -> None:
 
 def test_the_aws_cli_reads_what_boto3_reads(fake: FakeEc2, connect: Connect, tmp_path: Path) -> None:
     def aws(*arguments: str) -> Any:
-        return aws_cli(fake, OWNER, tmp_path, *arguments)
+        return aws_cli_of(fake, OWNER, tmp_path, *arguments)
 
     report_id = aws(
         *("ec2", "create-image-usage-report", "--image-id", IMAGE.id, "--resource-types", "ResourceType=ec2:Instance")

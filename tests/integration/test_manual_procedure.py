@@ -5,8 +5,6 @@ The manual procedure is done with the AWS CLI on one estate that only the AWS CL
 
 import json
 import random
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +16,8 @@ import pytest
 
 from amiguard.demo.server import running_server
 from tests.conftest import RunAmiguard, scrubbed_environment
+from tests.fakes.aws_cli import aws_cli
 
-AWS_CLI = Path(sys.executable).with_name("aws")
 ACCOUNT, TRUSTED, STRANGER = "123456789012", "111122223333", "999988887777"
 REGIONS = ["ap-southeast-2", "eu-central-1", "us-east-1"]
 ORGANIZATION = "arn:aws:organizations::123123123123:organization/o-abcdefghij"
@@ -66,15 +64,8 @@ def grantee(permission: dict[str, str]) -> str:
 
 def test_the_aws_cli_sees_what_we_see(moto: str, run_amiguard: RunAmiguard, tmp_path: Path) -> None:
     def aws(region: str, *arguments: str) -> Any:
-        done = subprocess.run(
-            [AWS_CLI, "ec2", *arguments, "--region", region, "--output", "json"],
-            env=scrubbed_environment(tmp_path, environment(moto)),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        )
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        scrubbed = scrubbed_environment(tmp_path, environment(moto))
+        return aws_cli("ec2", *arguments, "--region", region, environment=scrubbed)
 
     def register(region: str, name: str, *grants: str) -> None:
         image = aws(region, "register-image", "--name", name, "--root-device-name", "/dev/sda1")

@@ -1,8 +1,6 @@
 """Trust by unit, in an organization that the AWS CLI made: nested units are covered; who moves out is not."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,8 +10,8 @@ import pytest
 
 from amiguard.demo.server import running_server
 from tests.conftest import RunAmiguard, scrubbed_environment
+from tests.fakes.aws_cli import aws_cli
 
-AWS_CLI = Path(sys.executable).with_name("aws")
 PARTNER_UNIT = "arn:aws:organizations::666677778888:ou/o-nq4w7kz2mv/ou-h3xd-6t9rbw1c"
 STRANGER = "999988887777"
 
@@ -37,15 +35,7 @@ def aws(tmp_path: Path, environment: dict[str, str]) -> Aws:
     """Runs the AWS CLI: `aws("organizations", "list-roots")`."""
 
     def run(*arguments: str) -> Any:
-        done = subprocess.run(
-            [AWS_CLI, *arguments, "--output", "json"],
-            env=scrubbed_environment(tmp_path, environment),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        )
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        return aws_cli(*arguments, environment=scrubbed_environment(tmp_path, environment))
 
     return run
 

@@ -3,7 +3,6 @@
 import io
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,9 +28,9 @@ from benchmarks.fake_ec2 import (
     everyone_grant,
 )
 from tests.conftest import scrubbed_environment
+from tests.fakes.aws_cli import AWS_CLI, aws_cli
 from tests.unit.test_plan_table import plan_of
 
-AWS_CLI = Path(sys.executable).with_name("aws")
 REGION = "eu-central-1"
 TARGET = Target("123456789012", REGION, "aws")
 TRUSTED, STRANGER = parse_grant([("userId", "111122223333"), ("userId", "999988887777")])
@@ -68,15 +67,7 @@ def test_the_commands_lead_to_exactly_what_the_plan_says(moto: str, tmp_path: Pa
     environment["PATH"] = f"{AWS_CLI.parent}:{environment['PATH']}"
 
     def aws(*arguments: str) -> Any:
-        done = subprocess.run(
-            [AWS_CLI, "ec2", *arguments, "--region", REGION, "--output", "json"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        )
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        return aws_cli("ec2", *arguments, "--region", REGION, environment=environment)
 
     def register(name: str, before: list[Grantee]) -> str:
         image = aws("register-image", "--name", name, "--root-device-name", "/dev/sda1")["ImageId"]

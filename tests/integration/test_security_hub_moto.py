@@ -4,9 +4,6 @@ moto takes every finding and filters none: `tests/unit/test_security_hub.py` pla
 """
 
 import asyncio
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -33,9 +30,9 @@ from amiguard.report.asff import render_asff, targets_of
 from amiguard.report.interface import ALL, Report
 from amiguard.report.spool import Spool
 from tests.conftest import scrubbed_environment
+from tests.fakes.aws_cli import aws_cli
 from tests.unit.test_report_samples import HEADER, OUTCOME, STRANGER, image, judged
 
-AWS_CLI = Path(sys.executable).with_name("aws")
 OWN, MEMBER = "123456789012", "222233334444"
 FRANKFURT, VIRGINIA = Target(OWN, "eu-central-1", "aws"), Target(OWN, "us-east-1", "aws")
 MEMBERS = Target(MEMBER, "eu-central-1", "aws")
@@ -85,16 +82,8 @@ def deliver(url: str, day: int, *results: CheckResult, calls: CallBook | None = 
 
 
 def aws(url: str, home: Path, *arguments: str, target: Target = FRANKFURT) -> Any:
-    done = subprocess.run(
-        [AWS_CLI, "securityhub", *arguments, "--region", target.region, "--output", "json"],
-        env=scrubbed_environment(home, {"AWS_ENDPOINT_URL": url}),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    environment = scrubbed_environment(home, {"AWS_ENDPOINT_URL": url})
+    return aws_cli("securityhub", *arguments, "--region", target.region, environment=environment)
 
 
 def findings(url: str, home: Path, target: Target = FRANKFURT) -> list[dict[str, Any]]:

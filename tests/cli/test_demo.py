@@ -77,10 +77,13 @@ def test_a_demo_that_is_kept_serves_other_commands_until_it_is_interrupted(
         assert program.stderr is not None
         environment: dict[str, str] = {}
         tips: list[list[str]] = []
+        in_the_way: list[str] = []
         for line in program.stderr:
             if line.startswith("  export "):
                 name, _, value = shlex.split(line.strip())[1].partition("=")
                 environment[name] = value
+            elif line.startswith("  unset "):
+                in_the_way = line.split()[1:]
             elif line.startswith("  amiguard "):
                 tips.append(shlex.split(line)[1:])
             if "Ctrl-C" in line:
@@ -95,6 +98,7 @@ def test_a_demo_that_is_kept_serves_other_commands_until_it_is_interrupted(
         rest = program.stderr.read()
     assert program.returncode == 0
     assert rest == ""
+    assert {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_EC2"} <= set(in_the_way)
     assert tips[0] == ["audit", "--organization", "--role-name", "AmiguardAudit"]
     # There is no terminal on which apply could ask.
     assert {name: tip.code for name, tip in runs.items()} == {"audit": 1, "trust": 0, "plan": 0, "apply": 2}

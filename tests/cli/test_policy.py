@@ -109,6 +109,11 @@ def test_hostile_texts_of_the_settings_reach_no_terminal_as_they_are(run_amiguar
         (("guardrails", "--allow-principal", "arn:aws:iam::*:role/*"), "has wildcards alone for a name: a role of"),
         (("guardrails", "--allow-principal", "arn:aws:iam::*:role/ops/*?"), "each with --allow-principal"),
         (("guardrails", "--allow-principal", "arn:aws:iam::111122223333:user/**"), "a user of whatever name"),
+        (
+            ("guardrails", "--allow-principal", PRINCIPAL, "--role-admin", "arn:aws-cn:iam::*:role/admin"),
+            "the principals are of several partitions",
+        ),
+        (("audit", "--partition", "aws-gov"), "'aws-gov' is no partition of AWS: aws, aws-cn, aws-us-gov, aws-eusc"),
         (("guardrails", "--allow-principal", PRINCIPAL, "--role-admin", "*"), "Invalid value for --role-admin"),
         (
             ("guardrails", "--allow-principal", PRINCIPAL, "--role-admin", "arn:aws:iam::*:role/*"),

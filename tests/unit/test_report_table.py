@@ -86,14 +86,16 @@ unknown (1 of them about a whole target). 1 image vanished during the audit. The
 incomplete: 2 targets failed, 4 results are unknown.
 
 Next steps
-  - Plan to take the access back; `amiguard apply` then makes what the plan shows:
+  - Plan to take the access back, with this audit's options (--organization, --account, --trust
+    ...); `amiguard apply` then makes what the plan shows:
       amiguard plan
   - Or by hand, make a public image private, in account 111122223333:
       aws ec2 modify-image-attribute --region eu-central-1 --image-id ami-00000000000000005 --launch-permission 'Remove=[{Group=all}]'
   - Or by hand, stop sharing an image with such a grantee, in account 111122223333:
       aws ec2 modify-image-attribute --region eu-central-1 --image-id ami-00000000000000005 --launch-permission 'Remove=[{UserId=999988887777}]'
   - Or in the console: EC2, AMIs, the image, Permissions, Edit AMI permissions.
-  - If a grantee may launch every image, add it to the trust policy:
+  - If a grantee may launch every image, add it to the trust policy (begun by `amiguard trust
+    init`):
       amiguard trust add 999988887777
   - If it may launch certain images only, write an exception in amiguard.yaml: reason and owner.
   - What is unknown is not clean: see its reason, and audit again. Where access was denied, allow

@@ -43,6 +43,16 @@ or without a file:  amiguard audit --trust 111122223333
 """
 
 
+# What the AWS CLI and SDKs would follow in place of the variables of the demo.
+_IN_THE_WAY = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_ENDPOINT_URL_EC2",
+    "AWS_ENDPOINT_URL_STS",
+)
+
+
 def run_demo(outputs: tuple[Output, ...], *, keep: bool, evidence: EvidenceSettings) -> ExitCode:
     """Start, audit, and with `keep` wait until the user has tried enough.
 
@@ -95,6 +105,7 @@ def _settings_file(aws: DemoAws) -> Iterator[Path]:
 
 def _print_environment(aws: DemoAws, path: Path) -> None:
     say("\nThe embedded AWS is running. In another shell of this machine:\n")
+    say(f"  unset {' '.join(_IN_THE_WAY)}")
     for name, value in {**aws.environment, "AMIGUARD_CONFIG": str(path)}.items():
         say(f"  export {name}={shlex.quote(value)}")
     say(_TRY)

@@ -36,11 +36,14 @@ def print_guardrails(
     """Print the policy, or why it is as it is.
 
     Raises:
-        SettingsError: the settings are not valid, a principal is anybody, or the policy is too long.
+        SettingsError: the settings are not valid, a principal is anybody, they are of several partitions, or the
+            policy is too long.
         typer.BadParameter: a principal is malformed.
     """
     principals = tuple(dict.fromkeys(_principal(text, _ALLOWED) for text in allowed))
     admins = tuple(dict.fromkeys(_principal(text, _ADMIN) for text in role_admins))
+    if len({arn.split(":")[1] for arn in (*principals, *admins)}) > 1:
+        raise SettingsError("the principals are of several partitions: each has policies of its own")
     settings = read_settings(config, trust)
     accounts = _trusted_accounts(settings.policy)
     text = _fitting(principals, accounts, admins)

@@ -1,7 +1,6 @@
 """`amiguard policy audit|remediation|organization`: settings and options become policies, and templates of roles."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +24,8 @@ from amiguard.files.settings_target_values import read_external_id, read_role_na
 from amiguard.report.output import open_output
 from amiguard.report.policy_explanation import ExplainedAction, explained, render_explanation
 
-_PARTITION = re.compile(r"aws(?:-[a-z]+)*")
+# As botocore lists them (partitions.json).
+_PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f")
 _AUDIT_ROLE, _CHANGING_ROLE = NamedRole("AmiguardAudit"), NamedRole("AmiguardRemediation")
 _Named = tuple[str | None, str | None]
 """A role's name and its external id, of the command line."""
@@ -60,8 +60,8 @@ def read_work(
         SettingsError: the settings are not valid, or are about another partition.
         typer.BadParameter: an option is malformed.
     """
-    if not _PARTITION.fullmatch(partition):
-        message = f"{partition!r} is no partition: aws, aws-cn, aws-us-gov, ..."
+    if partition not in _PARTITIONS:
+        message = f"{partition!r} is no partition of AWS: {', '.join(_PARTITIONS)}"
         raise typer.BadParameter(message, param_hint="--partition")
     settings = read_settings(config, trust)
     if not quiet:

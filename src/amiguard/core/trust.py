@@ -125,6 +125,8 @@ def _why_not_a_trustee(text: str) -> str:
         return f"an account id has 12 digits, this has {len(digits)}"
     if found := re.fullmatch(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}):.*", text, re.DOTALL):
         return f'this ARN names neither an organization nor a unit; to trust its account, write "{found[1]}"'
+    if text in ("all", "*"):
+        return 'write "everyone" for all of AWS, where an exception names grantees; the trust policy cannot trust it'
     if text.startswith("ou-"):
         return "a unit id reads ou-<4 to 32 of 0-9a-z>-<8 to 32 of 0-9a-z>"
     if text.startswith("o-"):

@@ -145,7 +145,11 @@ def next_steps(report: Report, found: Tally) -> list[Step]:
 
 def _steps_for_sharing(found: Tally) -> Iterator[Step]:
     if found.public or found.shared:
-        yield Step("Plan to take the access back; `amiguard apply` then makes what the plan shows:", "amiguard plan")
+        yield Step(
+            "Plan to take the access back, with this audit's options (--organization, --account, --trust ...); "
+            "`amiguard apply` then makes what the plan shows:",
+            "amiguard plan",
+        )
     if found.evidence.in_use:
         yield Step(
             "Ask the accounts that use an image before you take it from them. A plan that knows of use leaves it to "
@@ -164,7 +168,10 @@ def _steps_for_sharing(found: Tally) -> Iterator[Step]:
         yield Step("Or in the console: EC2, AMIs, the image, Permissions, Edit AMI permissions.")
     if found.shared:
         grantee = shlex.quote(printable(found.shared.grantee))
-        yield Step("If a grantee may launch every image, add it to the trust policy:", f"amiguard trust add {grantee}")
+        yield Step(
+            "If a grantee may launch every image, add it to the trust policy (begun by `amiguard trust init`):",
+            f"amiguard trust add {grantee}",
+        )
     if found.public or found.shared:
         yield Step("If it may launch certain images only, write an exception in amiguard.yaml: reason and owner.")
 

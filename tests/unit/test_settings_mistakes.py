@@ -242,8 +242,8 @@ def test_sections(text: str, line: str) -> None:
         (
             "{ids: [ami-01234567]}",
             "[all]",
-            'f.yaml:5:16: exceptions[0].grantees[0]: write "everyone" for all of AWS, where an exception names grantees; '
-            "the trust policy cannot trust it",
+            'f.yaml:5:16: exceptions[0].grantees[0]: write "everyone" for all of AWS, where an exception names '
+            "grantees; the trust policy cannot trust it",
         ),
         (
             "{ids: [ami-01234567]}",

@@ -282,3 +282,31 @@ def test_labels_are_cut_after_80_characters() -> None:
     assert clip("x" * 80) == "x" * 80
     assert clip("x" * 81) == "x" * 80 + "..."
     assert clip("\ud800") == "?"
+
+
+@pytest.mark.parametrize(
+    ("statements", "reason"),
+    [
+        (
+            [
+                allow(root(STRANGER), "kms:Decrypt"),
+                deny("*", "kms:Decrypt", Condition=when("StringEquals", "aws:PrincipalTag/x", "y")),
+            ],
+            f"statement 1 allows kms:Decrypt to account {STRANGER}, and statement 2 may deny it: its condition "
+            "StringEquals on aws:principaltag/x is undecided",
+        ),
+        (
+            [allow(root(STRANGER), "kms:Decrypt", Condition=when("StringEquals", "aws:PrincipalTag/x", "y"))],
+            f"statement 1 may allow kms:Decrypt to account {STRANGER}: its condition StringEquals on "
+            "aws:principaltag/x is undecided",
+        ),
+        (
+            [allow(root(STRANGER), "kms:Decrypt", Resource="arn:aws:s3:::x")],
+            f"statement 1 may allow kms:Decrypt to account {STRANGER}: which resource it means is not certain",
+        ),
+    ],
+)
+def test_what_a_statement_leaves_open_is_said(statements: list[dict[str, Any]], reason: str) -> None:
+    found = admission(key(document(statements)), Account(STRANGER), organization=OWN_VIEW, region="eu-west-1")
+
+    assert (found.admission, found.reason) == (Admission.UNDETERMINED, reason)

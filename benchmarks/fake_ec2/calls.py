@@ -51,13 +51,13 @@ class Call:
 
     @property
     def resource_ids(self) -> list[str]:
-        """What the call is about: images, or else snapshots, reports or keys."""
+        """What the call is about: images, or else snapshots (by a filter, too), reports or keys."""
         if found := self.image_ids:
             return found
         for name in ("SnapshotId", "ReportId", "KeyId"):
             if found := [self.parameters[name]] if name in self.parameters else self.listed(name):
                 return found
-        return []
+        return self.listed("Filter.1.Value") if self.parameters.get("Filter.1.Name") == "snapshot-id" else []
 
 
 def read_call(request: HttpRequest, authorization: Authorization) -> Call:

@@ -21,6 +21,8 @@ settings.register_profile("ordinary", derandomize=True, deadline=None, print_blo
 settings.register_profile("random", deadline=None, print_blob=True)
 settings.load_profile("ordinary")
 
+TESTS = Path(__file__).parent
+LONGEST_FIRST = ("cli", "browser", "faults", "integration", "fuzz", "unit")
 PROGRAM = Path(sys.executable).with_name("amiguard")
 
 
@@ -61,6 +63,21 @@ def scrubbed_environment(home: Path, extra: Mapping[str, str] | None = None) -> 
 def pytest_collection() -> None:
     """What the tests import stays: to look for garbage in it again and again cost a third of all the time."""
     gc.disable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each worker of xdist begins with the longest tests: what is left for the end is short, and can be shared."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    rooms: dict[str, list[pytest.Item]] = {room: [] for room in LONGEST_FIRST}
+    for item in items:
+        rooms.setdefault(item.path.relative_to(TESTS).parts[0], []).append(item)
+    items[:] = [
+        item
+        for worker in range(workers)
+        for room in rooms.values()
+        # Neighbours stay together: they share fixtures.
+        for item in room[len(room) * worker // workers : len(room) * (worker + 1) // workers]
+    ]
 
 
 def pytest_collection_finish() -> None:

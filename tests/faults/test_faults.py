@@ -16,7 +16,7 @@ from tests.faults.stage import prepared
 from tests.faults.walk import walk
 from tests.faults.write import beside
 
-SHARE = 20
+SHARE = 24
 RECORDED = load()
 BESIDE = beside()
 # A killed run starts the program twice, and each start costs a second.

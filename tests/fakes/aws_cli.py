@@ -22,7 +22,7 @@ _ONE_AT_A_TIME = Lock()
 _SERVER = Path(__file__).with_name("aws_cli_server.py")
 
 
-def run_aws_cli(*arguments: str, environment: Mapping[str, str]) -> tuple[int, str, str]:
+def run_aws_cli(*arguments: str, environment: Mapping[str, str]) -> tuple[int, Any]:
     """Run one command.
 
     Args:
@@ -30,14 +30,14 @@ def run_aws_cli(*arguments: str, environment: Mapping[str, str]) -> tuple[int, s
         environment: all of it.
 
     Returns:
-        The exit code, and what it wrote to stdout and stderr.
+        The exit code and the answer; what it wrote to stderr if there is no answer.
     """
     words = [*arguments, "--output", "json"]
     if COLD:
         done = subprocess.run(
             [AWS_CLI, *words], env=dict(environment), capture_output=True, text=True, timeout=120, check=False
         )
-        return done.returncode, done.stdout, done.stderr
+        return done.returncode, _answer(done.stdout, done.stderr)
     with _ONE_AT_A_TIME, tempfile.TemporaryDirectory(prefix="aws-cli-") as folder:
         server = _server()
         assert server.stdin is not None
@@ -47,18 +47,22 @@ def run_aws_cli(*arguments: str, environment: Mapping[str, str]) -> tuple[int, s
         server.stdin.write(json.dumps(asked) + "\n")
         server.stdin.flush()
         code = int(server.stdout.readline())
-        return code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
+        return code, _answer(out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
 
 
 def aws_cli(*arguments: str, environment: Mapping[str, str]) -> Any:
-    """What a command reads; None if it has nothing to say.
+    """The answer to a command.
 
     Raises:
         AssertionError: it failed.
     """
-    code, out, err = run_aws_cli(*arguments, environment=environment)
-    assert code == 0, f"`aws {' '.join(arguments)}` ended with {code}: {err}"
-    return json.loads(out) if out.strip() else None
+    code, answer = run_aws_cli(*arguments, environment=environment)
+    assert code == 0, f"`aws {' '.join(arguments)}` ended with {code}: {answer}"
+    return answer
+
+
+def _answer(out: str, err: str) -> Any:
+    return json.loads(out) if out.strip() else err
 
 
 @cache

@@ -1,6 +1,5 @@
 """Clients of the embedded AWS: boto3, and the AWS CLI."""
 
-import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
@@ -35,8 +34,7 @@ def opened(url: str, service: str, region: str = REGION, **credentials: str) -> 
 def aws_cli(url: str, home: Path, *arguments: str, region: str = REGION) -> tuple[int, Any]:
     """The AWS CLI's exit code and answer."""
     environment = scrubbed_environment(home, {"AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": region})
-    code, out, err = run_aws_cli(*arguments, environment=environment)
-    return code, json.loads(out) if out else err
+    return run_aws_cli(*arguments, environment=environment)
 
 
 def code_of(failure: "pytest.ExceptionInfo[ClientError]") -> str:

@@ -1,7 +1,6 @@
 """Image block public access: read and switched over HTTP, in the embedded AWS and in the fake."""
 
 import asyncio
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,9 +64,7 @@ def fake() -> Iterator[str]:
 
 def aws_ec2(url: str, tmp_path: Path, *arguments: str) -> tuple[int, Any]:
     """The AWS CLI's exit code and answer."""
-    scrubbed = scrubbed_environment(tmp_path, environment(url, ACCOUNT))
-    code, out, err = run_aws_cli("ec2", *arguments, environment=scrubbed)
-    return code, json.loads(out) if out else err
+    return run_aws_cli("ec2", *arguments, environment=scrubbed_environment(tmp_path, environment(url, ACCOUNT)))
 
 
 @pytest.mark.parametrize("server", ["moto", "fake"])

@@ -16,8 +16,8 @@ else
   INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
-# Half of what the tests do is waiting, for servers that are slow on purpose and for programs that they start.
-PYTEST_OPTIONS = --numprocesses $(shell $(PYTHON) -c 'import os; print(3 * (os.cpu_count() or 1))') --dist worksteal
+# Some of what the tests do is waiting, for servers that are slow on purpose and for programs that they start.
+PYTEST_OPTIONS = --numprocesses $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))') --dist worksteal
 
 # Where it is set, every program that the tests start would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE

@@ -15,8 +15,10 @@ from hypothesis import settings
 from tests.fakes.warm_program import COLD, capture_warm
 from tests.secret_watch import MARK, Watch, leaked_report, leaks, watching
 
-# The same examples in every run: what fails fails again. `make fuzz` looks for others.
-settings.register_profile("ordinary", derandomize=True, deadline=None, print_blob=True)
+# The same examples in every run: what fails fails again. `make fuzz` looks for others. CI tries more of them:
+# --hypothesis-profile=ci
+settings.register_profile("ordinary", derandomize=True, deadline=None, print_blob=True, max_examples=50)
+settings.register_profile("ci", settings.get_profile("ordinary"), max_examples=100)
 # For whoever writes a test, and wants others each time: --hypothesis-profile=random
 settings.register_profile("random", deadline=None, print_blob=True)
 settings.load_profile("ordinary")

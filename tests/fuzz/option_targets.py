@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import typer
 
-from amiguard.cli.audit_options import image_query, read_buckets
 from amiguard.cli.check_options import requested_checks
 from amiguard.cli.evidence_options import evidence_settings
 from amiguard.cli.policy_options import parsed_trustee
+from amiguard.cli.query_options import image_query, read_buckets
 from amiguard.cli.report_formats import read_outputs
 from amiguard.cli.target_options import requested_scope
 from amiguard.cli.time_options import read_duration

@@ -26,7 +26,7 @@ class Target:
         run: reads the bytes, and asserts what must hold of everything that is accepted.
         refusals: the documented errors; any other exception is a finding.
         seeds: what is accepted.
-        examples: in the ordinary profile.
+        examples: in the profile `ci`.
     """
 
     name: str

@@ -3,7 +3,7 @@
 import pytest
 from botocore import exceptions as botocore_errors
 
-from amiguard.aws.errors import ApiError, explain, explain_botocore
+from amiguard.aws.errors import ApiError, explain, explain_botocore, unserved
 from amiguard.core.errors import AmiguardError, CredentialsError
 from amiguard.core.image import Unreadable
 
@@ -179,3 +179,24 @@ def test_what_botocore_raises_is_told_with_a_next_step(
     assert told.message.startswith(message)
     assert told.hint is not None
     assert hint in told.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        (500, "Whatever", "HTTP 500: Whatever: why"),
+        (599, "Whatever", "HTTP 599: Whatever: why"),
+        (400, "InternalError", "HTTP 400: InternalError: why"),
+        (403, "403", "HTTP 403: 403: why"),  # botocore's code for a proxy's page
+        (403, "", "HTTP 403: : why"),
+        (499, "AccessDenied", None),
+        (400, "Throttling", None),
+    ],
+)
+def test_what_was_not_served_is_worth_another_try(status: int, code: str, expected: str | None) -> None:
+    assert unserved(status, ApiError(code, "why")) == expected
+
+
+def test_a_service_has_codes_of_its_own_for_what_passes() -> None:
+    assert unserved(400, ApiError("KMSInternalException", "why")) is None
+    assert unserved(400, ApiError("KMSInternalException", "why"), {"KMSInternalException"}) is not None

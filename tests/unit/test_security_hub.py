@@ -74,7 +74,8 @@ class Hub:
     page: int = 100
     closed: int = 0
 
-    def connect(self, region: str, credentials: Credentials) -> Any:
+    def connect(self, service: str, region: str, credentials: Credentials, /) -> Any:
+        assert service == "securityhub"
         self.clients.append(region)
         return Client(self, region, credentials)
 
@@ -277,7 +278,7 @@ def test_a_listing_that_does_not_end_is_a_reason_and_not_a_hang() -> None:
         def get_findings(self, **parameters: Any) -> Mapping[str, Any]:
             return {"Findings": [], "NextToken": "again"}
 
-    hub.connect = lambda region, credentials: Repeating(hub, region, credentials)  # type: ignore[method-assign]
+    hub.connect = lambda _service, region, credentials: Repeating(hub, region, credentials)  # type: ignore[method-assign]
     (skipped,) = deliver(hub, target(finding("a"))).skipped
     assert skipped.reason == "the listing of findings does not end: its pages repeat"
 
@@ -375,7 +376,7 @@ def test_one_malformed_finding_does_not_keep_the_others_out(malformed: Exception
                 raise malformed
             return super().batch_import_findings(**parameters)
 
-    hub.connect = lambda region, credentials: Strict(hub, region, credentials)  # type: ignore[method-assign]
+    hub.connect = lambda _service, region, credentials: Strict(hub, region, credentials)  # type: ignore[method-assign]
     done = deliver(hub, target(*(finding(f"n{number}") for number in range(10))))
     assert done.imported == 9
     assert [(one.finding_id, one.code) for one in done.failed] == [("amiguard/n3", "InvalidInputException")]
@@ -438,7 +439,7 @@ def test_credentials_that_expire_are_renewed_once() -> None:
 def test_a_client_that_cannot_be_made_is_a_reason() -> None:
     hub = Hub()
 
-    def connect(region: str, credentials: Credentials) -> Any:
+    def connect(_service: str, region: str, credentials: Credentials) -> Any:
         raise ValueError("Invalid endpoint: nonsense")
 
     hub.connect = connect  # type: ignore[method-assign]

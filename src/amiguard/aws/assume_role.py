@@ -22,12 +22,12 @@ from amiguard.aws.errors import (
     EXPIRED,
     RENEW,
     THROTTLING,
-    TRANSIENT,
     ApiError,
     api_error,
     explain,
     explain_botocore,
     has_no_reply,
+    unserved,
 )
 from amiguard.aws.retry import Retries, RetryLimits
 from amiguard.aws.session import CALL_ERRORS
@@ -126,8 +126,8 @@ class RoleCalls:
 def _why_broken(role: Role, error: ClientError, client: Any) -> str:
     """The reason of an error that is worth another try; raises the others."""
     status, said = api_error(error)
-    if status >= 500 or said.code in TRANSIENT:  # noqa: PLR2004 - HTTP
-        return f"HTTP {status}: {said.code}: {said.message}"
+    if (reason := unserved(status, said)) is not None:
+        return reason
     raise CredentialsUnreadableError(explain_refusal(said, role, region=client.meta.region_name)) from error
 
 

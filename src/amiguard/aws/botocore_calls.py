@@ -24,7 +24,16 @@ from amiguard.aws.credentials import CredentialSource, LentCredentials
 from amiguard.aws.denials import Denials
 from amiguard.aws.ec2_query import CallStats
 from amiguard.aws.ec2_xml import MalformedReplyError
-from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, ApiError, api_error, explain_botocore, has_no_reply
+from amiguard.aws.errors import (
+    EXPIRED,
+    THROTTLING,
+    TRANSIENT,
+    ApiError,
+    api_error,
+    explain_botocore,
+    has_no_reply,
+    unserved,
+)
 from amiguard.aws.pacing import Pacer, TokenBucket
 from amiguard.aws.retry import Retries, RetryLimits
 from amiguard.aws.session import CALL_ERRORS
@@ -276,7 +285,5 @@ def _refusal(error: ClientError) -> ApiError | _Broken:
     status, said = api_error(error)
     if said.code in THROTTLING:
         return said
-    # A code of digits is botocore's own, for a reply that is not AWS's.
-    if status >= 500 or said.code in _TRANSIENT or not said.code or said.code.isdigit():  # noqa: PLR2004 - HTTP
-        return _Broken(f"HTTP {status}: {said.code}: {said.message}"[:_LONGEST_REASON])
-    return said
+    reason = unserved(status, said, _TRANSIENT)
+    return said if reason is None else _Broken(reason[:_LONGEST_REASON])

@@ -20,7 +20,7 @@ from lxml import etree
 from amiguard.aws.credentials import CredentialSource
 from amiguard.aws.denials import Denials
 from amiguard.aws.ec2_xml import MalformedReplyError, parse_error, parse_reply
-from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, ApiError
+from amiguard.aws.errors import EXPIRED, THROTTLING, ApiError, unserved
 from amiguard.aws.http import Http
 from amiguard.aws.pacing import TokenBucket
 from amiguard.aws.retry import Retries, RetryLimits
@@ -209,6 +209,5 @@ def _read_error(
         return _Throttled()
     if error.code in EXPIRED:
         return _Expired(credentials, error)
-    if status >= 500 or error.code in TRANSIENT:  # noqa: PLR2004 - HTTP
-        return _Broken(f"HTTP {status}: {error.code}: {error.message}")
-    return error
+    reason = unserved(status, error)
+    return error if reason is None else _Broken(reason)

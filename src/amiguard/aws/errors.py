@@ -1,7 +1,9 @@
 """AWS's errors in words: every code is explained here, once, with the IAM action or the step that is missing."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from botocore import exceptions as botocore_errors
 from botocore.parsers import ResponseParserError
@@ -55,6 +57,21 @@ def api_error(error: botocore_errors.ClientError) -> tuple[int, ApiError]:
     message = details.get("Message") or error.response.get("Message") or error.response.get("message") or ""
     status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status, ApiError(str(details.get("Code", "")), str(message))
+
+
+def unserved(status: int, error: ApiError, codes: Collection[str] = TRANSIENT) -> str | None:
+    """Why a call that was not served is worth another try; None if what AWS said is final.
+
+    Args:
+        status: of HTTP.
+        error: what AWS said.
+        codes: those of errors that pass, whatever the status.
+    """
+    # A code of digits is botocore's own, for a reply that is not AWS's: who sent it, and what AWS did, is not known.
+    not_from_aws = not error.code or error.code.isdigit()
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.code in codes or not_from_aws:
+        return f"HTTP {status}: {error.code}: {error.message}"
+    return None
 
 
 def has_no_reply(error: Exception) -> bool:

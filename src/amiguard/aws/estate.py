@@ -174,9 +174,8 @@ class Estate:
             accounts: those that were audited, by their ids.
         """
 
-        def connect(region: str, credentials: Credentials) -> Any:
-            client = partial(self._session.client, "securityhub", connections=HUB_CALLS_AT_ONCE)
-            return client(credentials=credentials, region=region)
+        def connect(service: str, region: str, credentials: Credentials) -> Any:
+            return self._session.client(service, credentials=credentials, region=region, connections=HUB_CALLS_AT_ONCE)
 
         return SecurityHub(connect, lambda account_id: self._credentials(accounts[account_id]), self._calls.total)
 

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from amiguard.aws.credentials import CredentialSource, LentCredentials
 from amiguard.aws.denials import Denials
 from amiguard.aws.ec2_query import CallStats
-from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, ApiError, api_error, explain, explain_botocore
+from amiguard.aws.errors import EXPIRED, THROTTLING, ApiError, api_error, explain, explain_botocore, unserved
 from amiguard.aws.pacing import Pacer, TokenBucket
 from amiguard.aws.session import CALL_ERRORS
 from amiguard.core.block_public_access import BlockPublicAccess
@@ -237,10 +237,8 @@ def _read_error(error: ClientError, *, dry_run: bool) -> WriteReply | ApiError:
         return Accepted()
     if said.code in THROTTLING:
         return said
-    # A code of digits is botocore's own, for a reply that is not EC2's: who sent it, and what EC2 did, is not known.
-    if status >= 500 or said.code in TRANSIENT or not said.code or said.code.isdigit():  # noqa: PLR2004 - HTTP
-        return _no_answer(f"HTTP {status}: {said.code}: {said.message}")
-    return said
+    reason = unserved(status, said)
+    return said if reason is None else _no_answer(reason)
 
 
 def _no_answer(reason: str) -> NoAnswer:

@@ -12,7 +12,7 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from amiguard.aws.errors import THROTTLING, TRANSIENT, ApiError, api_error, explain_botocore, has_no_reply
+from amiguard.aws.errors import THROTTLING, ApiError, api_error, explain_botocore, has_no_reply, unserved
 from amiguard.aws.pacing import BucketSize, TokenBucket
 from amiguard.aws.retry import Retries, RetryLimits
 from amiguard.aws.session import CALL_ERRORS, AwsSession
@@ -146,8 +146,8 @@ class OrganizationsClient:
 def _why_broken(operation: str, error: ClientError) -> str:
     """The reason of an error that is worth another try; raises the others."""
     status, said = api_error(error)
-    if status >= 500 or said.code in TRANSIENT:  # noqa: PLR2004 - HTTP
-        return f"HTTP {status}: {said.code}: {said.message}"
+    if (reason := unserved(status, said)) is not None:
+        return reason
     raise OrganizationsCallError(operation, said) from error
 
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from botocore.credentials import Credentials
 
+from amiguard.aws.botocore_calls import BotocoreClients
 from amiguard.aws.credentials import CredentialSource
 from amiguard.aws.ec2_query import CallStats
 from amiguard.aws.retry import RetryLimits
-from amiguard.aws.security_hub_calls import AT_ONCE, INVALID, SecurityHubCalls, SecurityHubClients, SecurityHubError
+from amiguard.aws.security_hub_calls import AT_ONCE, INVALID, SecurityHubCalls, SecurityHubError
 from amiguard.aws.security_hub_delivery import Delivery, FailedFinding, SkippedTarget, TargetFindings
 from amiguard.core.image import Unreadable
 
@@ -61,7 +62,7 @@ class SecurityHub:
     """Delivers findings.
 
     Args:
-        connect: makes a botocore client of Security Hub in a region, which signs with the given credentials and tries
+        connect: makes a botocore client of a service in a region, which signs with the given credentials and tries
             each call once; called in a thread.
         credentials: those of an account; asked for once an account. It raises KeyError for accounts it does not know.
         stats: where the calls are counted.
@@ -70,7 +71,7 @@ class SecurityHub:
 
     def __init__(
         self,
-        connect: Callable[[str, Credentials], Any],
+        connect: Callable[[str, str, Credentials], Any],
         credentials: Callable[[str], CredentialSource],
         stats: CallStats,
         retry: RetryLimits = RETRY,
@@ -88,7 +89,7 @@ class SecurityHub:
             targets: each account and region once; taken as there is room for another.
         """
         tally = _Tally()
-        clients = SecurityHubClients(self._connect)
+        clients = BotocoreClients(self._connect)
         waiting = iter(targets)
         try:
             async with asyncio.TaskGroup() as workers:
@@ -100,7 +101,7 @@ class SecurityHub:
             tally.imported, tally.updated, tally.archived, tally.newer, tuple(tally.failed), tuple(tally.skipped)
         )
 
-    async def _work(self, waiting: Iterator[TargetFindings], clients: SecurityHubClients, tally: _Tally) -> None:
+    async def _work(self, waiting: Iterator[TargetFindings], clients: BotocoreClients, tally: _Tally) -> None:
         for target in waiting:
             try:
                 credentials = self._credentials_of(target.account_id)

@@ -5,19 +5,25 @@ Reference, "Welcome"), in each account and region. Importing a finding twice is 
 """
 
 import asyncio
-import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from botocore import xform_name
-from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import ClientError, ParamValidationError
 
-from amiguard.aws.credentials import CredentialSource, LentCredentials
+from amiguard.aws.botocore_calls import BotocoreClients
+from amiguard.aws.credentials import CredentialSource
 from amiguard.aws.ec2_query import CallStats
-from amiguard.aws.errors import EXPIRED, THROTTLING, TRANSIENT, api_error, explain, explain_botocore, has_no_reply
+from amiguard.aws.errors import (
+    EXPIRED,
+    THROTTLING,
+    TRANSIENT,
+    api_error,
+    explain,
+    explain_botocore,
+    has_no_reply,
+    unserved,
+)
 from amiguard.aws.pacing import BucketSize, TokenBucket
 from amiguard.aws.retry import Retries, RetryLimits
 from amiguard.aws.session import CALL_ERRORS
@@ -46,40 +52,6 @@ class SecurityHubError(Exception):
         self.why = why
 
 
-class SecurityHubClients:
-    """One botocore client a region, and the threads that use them; made for one delivery, and then closed.
-
-    Args:
-        connect: makes a botocore client of Security Hub in a region, which signs with the given credentials and tries
-            each call once.
-    """
-
-    def __init__(self, connect: Callable[[str, Credentials], Any]) -> None:
-        self._connect = connect
-        self._lent = LentCredentials()
-        self._clients: dict[str, Any] = {}
-        self._connecting = threading.Lock()
-        self.threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="amiguard-security-hub")
-
-    def send(
-        self, region: str, credentials: ReadOnlyCredentials, operation: str, parameters: Mapping[str, object]
-    ) -> Mapping[str, Any]:
-        """Make one call, once; it blocks, and raises what is in `CALL_ERRORS`."""
-        with self._connecting:
-            client = self._clients.get(region)
-            if client is None:
-                client = self._clients[region] = self._connect(region, self._lent)
-        self._lent.lend(credentials)
-        reply: Mapping[str, Any] = getattr(client, xform_name(operation))(**parameters)
-        return reply
-
-    def close(self) -> None:
-        """Close the connections; calls that wait for a thread are not made any more."""
-        self.threads.shutdown(wait=False, cancel_futures=True)
-        for client in self._clients.values():
-            client.close()
-
-
 class SecurityHubCalls:
     """Calls Security Hub of one account in one region, and sees each call through.
 
@@ -93,7 +65,7 @@ class SecurityHubCalls:
 
     def __init__(
         self,
-        clients: SecurityHubClients,
+        clients: BotocoreClients,
         region: str,
         credentials: CredentialSource,
         stats: CallStats,
@@ -116,11 +88,10 @@ class SecurityHubCalls:
         Raises:
             SecurityHubError: the final word is an error, or no usable reply came.
         """
-        loop = asyncio.get_running_loop()
         bucket = self._buckets[operation]
         throttled = 0
         renewed = False
-        retries = Retries(self._retry, loop.time)
+        retries = Retries(self._retry, asyncio.get_running_loop().time)
         while True:
             credentials = await self._credentials.current()
             if isinstance(credentials, Unreadable):
@@ -128,9 +99,7 @@ class SecurityHubCalls:
             granted_at = await bucket.take()
             self._stats.count(operation)
             try:
-                return await loop.run_in_executor(
-                    self._clients.threads, self._clients.send, self._region, credentials, operation, parameters
-                )
+                return await self._clients.send("securityhub", self._region, credentials, operation, parameters)
             except CALL_ERRORS as error:
                 failure = _failure(operation, error)
             if failure.code in _THROTTLING and throttled < _MOST_THROTTLED:
@@ -167,8 +136,9 @@ def _failure(operation: str, error: Exception) -> SecurityHubError:
 def _refusal(operation: str, error: ClientError) -> SecurityHubError:
     status, whole = api_error(error)
     said = replace(whole, message=whole.message[:_LONGEST_MESSAGE])
-    if said.code in _TRANSIENT or (status >= 500 and said.code not in _THROTTLING):  # noqa: PLR2004 - HTTP
-        return _BrokenError(said.code, Unreadable(f"HTTP {status}: {said.code}: {said.message}"))
+    reason = unserved(status, said, _TRANSIENT)
+    if reason is not None and said.code not in _THROTTLING:
+        return _BrokenError(said.code, Unreadable(reason))
     if said.code == "InvalidAccessException":
         if "not subscribed" in whole.message:
             return SecurityHubError(said.code, Unreadable("Security Hub is not enabled here", _ENABLE))

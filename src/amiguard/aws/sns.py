@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from amiguard.aws.errors import THROTTLING, TRANSIENT, api_error, explain_botocore, has_no_reply
+from amiguard.aws.errors import THROTTLING, TRANSIENT, api_error, explain_botocore, has_no_reply, unserved
 from amiguard.aws.retry import Retries, RetryLimits
 from amiguard.aws.session import CALL_ERRORS, AwsSession, Caller
 from amiguard.core.errors import SettingsError
@@ -139,5 +139,5 @@ def _fitting(body: str) -> str:
 def _is_worth_another_try(error: Exception) -> bool:
     if isinstance(error, ClientError):
         status, said = api_error(error)
-        return status >= 500 or said.code in THROTTLING | TRANSIENT  # noqa: PLR2004 - HTTP
+        return unserved(status, said, THROTTLING | TRANSIENT) is not None
     return has_no_reply(error)

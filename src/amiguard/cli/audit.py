@@ -1,10 +1,18 @@
 """`amiguard audit`: its options."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
+from amiguard.cli.audit_options import (
+    BaselineOption,
+    CheckpointOption,
+    DeadlineOption,
+    ImageOption,
+    NotifyOption,
+    RegionOption,
+    SecurityHubOption,
+    TagOption,
+    WorkersOption,
+)
 from amiguard.cli.aws_options import (
     DirectoryMaxAgeOption,
     DirectoryOption,
@@ -33,9 +41,7 @@ def audit(
     config: ConfigOption = None,
     trust: TrustOption = None,
     profile: ProfileOption = None,
-    region: Annotated[
-        list[str] | None, typer.Option(help="Audit this region only. Repeatable; default: all that are enabled.")
-    ] = None,
+    region: RegionOption = None,
     account: AccountOption = None,
     organization: OrganizationOption = False,
     role_name: RoleNameOption = None,
@@ -43,58 +49,20 @@ def audit(
     directory: DirectoryOption = None,
     directory_max_age: DirectoryMaxAgeOption = "7d",
     endpoint_url: EndpointUrlOption = None,
-    image: Annotated[
-        list[str] | None,
-        typer.Option(help="Ask AWS for this image only. Repeatable. Narrows what is audited, and so the exit code."),
-    ] = None,
-    tag: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Ask AWS for images with this tag only: KEY or KEY=VALUE. Repeatable: values of one key widen, keys "
-            "narrow. Narrows what is audited, and so the exit code."
-        ),
-    ] = None,
+    image: ImageOption = None,
+    tag: TagOption = None,
     check: CheckOption = None,
     evidence: EvidenceOption = None,
     evidence_deadline: EvidenceDeadlineOption = None,
     status: StatusOption = None,
     report_format: FormatOption = None,
     output: OutputOption = None,
-    baseline: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="REPORT",
-            help="A saved report (json or jsonl): what failed there and has not become worse does not fail the audit, "
-            "and formats for people only count it; json and jsonl mark it, the others list it as before.",
-        ),
-    ] = None,
-    security_hub: Annotated[
-        bool,
-        typer.Option(
-            "--security-hub",
-            help="Also send what fails to AWS Security Hub in each account and region; archive what is over.",
-        ),
-    ] = False,
-    notify: Annotated[
-        bool, typer.Option("--notify/--no-notify", help="Notify those whom the settings name (`notify`).")
-    ] = True,
-    deadline: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME", help="End in time with what is known (90s, 45m, 6h); what was not read is unknown."
-        ),
-    ] = None,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Keep what has ended in this file; the same command goes on from it after a crash, Ctrl-C or the "
-            "deadline. Removed when the audit has come to its end.",
-        ),
-    ] = None,
-    workers: Annotated[
-        int, typer.Option(min=1, max=64, help="Share the accounts among so many processes; not with --image.")
-    ] = 1,
+    baseline: BaselineOption = None,
+    security_hub: SecurityHubOption = False,
+    notify: NotifyOption = True,
+    deadline: DeadlineOption = None,
+    checkpoint: CheckpointOption = None,
+    workers: WorkersOption = 1,
     read_bucket: ReadBucketOption = None,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,

@@ -1,58 +1,64 @@
-"""Options of `audit` that are more than words: each read strictly, a bad one is a usage error."""
+"""The options that `amiguard audit` alone has, or words in its own way."""
 
-import re
-from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from amiguard.aws.images import ImageQuery
-from amiguard.aws.pacing import READS, BucketSize
-
-_BUCKET = re.compile(r"([0-9]{1,7}(?:\.[0-9]+)?)\+([0-9]{1,7}(?:\.[0-9]+)?)")
-_IMAGE_ID = re.compile(r"ami-[0-9a-f]{8,40}")
-# As READS: 95 % of the burst and 99 % of the refill.
-_BURST_SHARE, _REFILL_SHARE = 0.95, 0.99
-_READ_ACTIONS = (
-    "DescribeImages",
-    "DescribeImageAttribute",
-    "DescribeRegions",
-    "DescribeSnapshots",
-    "DescribeSnapshotAttribute",
-    "DescribeImageUsageReports",
-    "DescribeImageUsageReportEntries",
-)
-
-
-def image_query(image_ids: Sequence[str], tags: Sequence[str]) -> ImageQuery:
-    """What `--image` and `--tag` ask AWS for.
-
-    Raises:
-        typer.BadParameter: an id is no image id, or a tag has no key.
-    """
-    for image_id in image_ids:
-        if not _IMAGE_ID.fullmatch(image_id):
-            raise typer.BadParameter(f"{image_id!r} is no image id (ami-...)", param_hint="--image")
-    pairs: list[tuple[str, str | None]] = []
-    for tag in tags:
-        key, equals, value = tag.partition("=")
-        if not key:
-            raise typer.BadParameter(f"{tag!r} has no key: write KEY or KEY=VALUE", param_hint="--tag")
-        pairs.append((key, value if equals else None))
-    return ImageQuery(tuple(image_ids), tuple(pairs))
-
-
-def read_buckets(text: str | None) -> Mapping[str, BucketSize | None]:
-    """The token bucket of each read action, from `--read-bucket`.
-
-    Raises:
-        typer.BadParameter: the text is neither `BURST+REFILL` nor `none`.
-    """
-    if text is None:
-        return dict.fromkeys(_READ_ACTIONS, READS)
-    if text == "none":
-        return dict.fromkeys(_READ_ACTIONS)
-    found = _BUCKET.fullmatch(text)
-    if found is None or float(found[1]) < 1 or float(found[2]) <= 0:
-        raise typer.BadParameter(f"{text!r} is neither BURST+REFILL (100+20) nor none", param_hint="--read-bucket")
-    burst = max(1.0, float(found[1]) * _BURST_SHARE)
-    return dict.fromkeys(_READ_ACTIONS, BucketSize(burst, float(found[2]) * _REFILL_SHARE))
+RegionOption = Annotated[
+    list[str] | None,
+    typer.Option("--region", help="Audit this region only. Repeatable; default: all that are enabled."),
+]
+ImageOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--image", help="Ask AWS for this image only. Repeatable. Narrows what is audited, and so the exit code."
+    ),
+]
+TagOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        help="Ask AWS for images with this tag only: KEY or KEY=VALUE. Repeatable: values of one key widen, keys "
+        "narrow. Narrows what is audited, and so the exit code.",
+    ),
+]
+BaselineOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline",
+        metavar="REPORT",
+        help="A saved report (json or jsonl): what failed there and has not become worse does not fail the audit, "
+        "and formats for people only count it; json and jsonl mark it, the others list it as before.",
+    ),
+]
+SecurityHubOption = Annotated[
+    bool,
+    typer.Option(
+        "--security-hub",
+        help="Also send what fails to AWS Security Hub in each account and region; archive what is over.",
+    ),
+]
+NotifyOption = Annotated[
+    bool, typer.Option("--notify/--no-notify", help="Notify those whom the settings name (`notify`).")
+]
+DeadlineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--deadline",
+        metavar="TIME",
+        help="End in time with what is known (90s, 45m, 6h); what was not read is unknown.",
+    ),
+]
+CheckpointOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="FILE",
+        help="Keep what has ended in this file; the same command goes on from it after a crash, Ctrl-C or the "
+        "deadline. Removed when the audit has come to its end.",
+    ),
+]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=1, max=64, help="Share the accounts among so many processes; not with --image.")
+]

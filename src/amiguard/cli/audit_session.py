@@ -17,13 +17,13 @@ from amiguard.aws.pacing import Pacer
 from amiguard.aws.roles import SessionOptions
 from amiguard.aws.session import AwsSession
 from amiguard.aws.targets import Regions, read_regions, refuse_disabled_regions, refuse_unknown_regions
-from amiguard.cli.audit_options import image_query, read_buckets
 from amiguard.cli.audit_request import AuditRequest
 from amiguard.cli.audit_scope import Accounts, find_accounts
 from amiguard.cli.audit_work import WorkOrder, audit_accounts, expected_targets, open_estate
 from amiguard.cli.audit_workers import INTERRUPTED, WorkersError, audit_in_workers
 from amiguard.cli.collector import Collector
 from amiguard.cli.progress import Progress
+from amiguard.cli.query_options import image_query, read_buckets
 from amiguard.cli.talk import warn
 from amiguard.core.decision import Rules, rules_in_force
 from amiguard.core.errors import TargetsError

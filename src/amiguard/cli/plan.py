@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -17,6 +15,22 @@ from amiguard.cli.aws_options import (
     VerboseOption,
 )
 from amiguard.cli.evidence_options import EvidenceDeadlineOption, EvidenceOption, evidence_settings
+from amiguard.cli.plan_options import (
+    BlockPublicAccessOption,
+    ImageOption,
+    Only,
+    OnlyOption,
+    OutputOption,
+    PlanFormat,
+    PlanFormatOption,
+    PlanQuietOption,
+    RegionOption,
+    RevokeInUseOption,
+    ShareWithOption,
+    SnapshotsOption,
+    SourceOption,
+    ValidForOption,
+)
 from amiguard.cli.policy_options import ConfigOption, TrustOption, read_policy, today_utc
 from amiguard.cli.remediation_options import MaxImagesOption
 from amiguard.cli.target_options import (
@@ -30,29 +44,6 @@ from amiguard.cli.time_options import read_duration
 from amiguard.core.grantee import Account, Grantee, GranteeKind, Organization, OrganizationalUnit, parse_grant
 from amiguard.core.trust import TrustedAccount, parse_trustee
 
-
-class PlanFormat(StrEnum):
-    """How the plan is printed."""
-
-    TABLE = "table"
-    AWS_CLI = "aws-cli"
-
-
-class Only(StrEnum):
-    """Kinds of grantee, in the plural of the command line."""
-
-    EVERYONE = "everyone"
-    ACCOUNTS = "accounts"
-    ORGANIZATIONS = "organizations"
-    UNITS = "units"
-
-
-_QuietOption = Annotated[
-    bool,
-    typer.Option(
-        "--quiet", "-q", help="No progress, and no warnings but of what makes the plan incomplete or needs --force."
-    ),
-]
 _LONGEST_VALIDITY = timedelta(days=30)
 _KINDS = {
     Only.EVERYONE: GranteeKind.EVERYONE,
@@ -67,9 +58,7 @@ def plan(
     config: ConfigOption = None,
     trust: TrustOption = None,
     profile: ProfileOption = None,
-    region: Annotated[
-        list[str] | None, typer.Option(help="Plan for this region only. Repeatable; default: all that are enabled.")
-    ] = None,
+    region: RegionOption = None,
     account: AccountOption = None,
     organization: OrganizationOption = False,
     role_name: RoleNameOption = None,
@@ -77,74 +66,21 @@ def plan(
     directory: DirectoryOption = None,
     directory_max_age: DirectoryMaxAgeOption = "7d",
     endpoint_url: EndpointUrlOption = None,
-    image: Annotated[list[str] | None, typer.Option(help="Plan for this image only. Repeatable.")] = None,
-    source: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="REPORT",
-            help="Plan from this report of an audit (json or jsonl) in place of a new one; each grant is decided anew.",
-            show_default=False,
-        ),
-    ] = None,
-    only: Annotated[
-        list[Only] | None,
-        typer.Option(help="Remove untrusted grantees of this kind only. Repeatable; default: all kinds."),
-    ] = None,
-    share_with: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ID",
-            help="Add this grantee, which the policy must trust, to the failing images, or to those named by --image: "
-            "an account id, or the ARN of an organization or unit. Repeatable.",
-            show_default=False,
-        ),
-    ] = None,
-    block_public_access: Annotated[
-        bool,
-        typer.Option(
-            "--block-public-access",
-            help="Also switch on image block public access wherever the plan looks and it is off.",
-        ),
-    ] = False,
-    snapshots: Annotated[
-        bool,
-        typer.Option(
-            "--snapshots",
-            help="Also take back the snapshots under images from grantees that are not trusted.",
-        ),
-    ] = False,
-    revoke_in_use: Annotated[
-        bool,
-        typer.Option(
-            "--revoke-in-use",
-            help="Take access from accounts that use an image, too. Default: what usage evidence names is left out.",
-        ),
-    ] = False,
+    image: ImageOption = None,
+    source: SourceOption = None,
+    only: OnlyOption = None,
+    share_with: ShareWithOption = None,
+    block_public_access: BlockPublicAccessOption = False,
+    snapshots: SnapshotsOption = False,
+    revoke_in_use: RevokeInUseOption = False,
     evidence: EvidenceOption = None,
     evidence_deadline: EvidenceDeadlineOption = None,
-    valid_for: Annotated[
-        str, typer.Option(metavar="TIME", help="How long the plan may be applied (90m, 24h, 7d).")
-    ] = "24h",
+    valid_for: ValidForOption = "24h",
     max_images: MaxImagesOption = 50,
-    plan_format: Annotated[
-        PlanFormat,
-        typer.Option(
-            "--format", "-f", help="What to print: the changes as a table, or the AWS CLI commands that make them."
-        ),
-    ] = PlanFormat.TABLE,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Where to write the plan. Default: amiguard-plan.json; with `--format aws-cli` nowhere.",
-            show_default=False,
-        ),
-    ] = None,
+    plan_format: PlanFormatOption = PlanFormat.TABLE,
+    output: OutputOption = None,
     read_bucket: ReadBucketOption = None,
-    quiet: _QuietOption = False,
+    quiet: PlanQuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
     """Plan how to take back access from those you do not trust. Nothing is changed.

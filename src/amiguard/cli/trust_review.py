@@ -1,76 +1,36 @@
 """`amiguard trust review`: its options."""
 
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
 from amiguard.cli.aws_options import EndpointUrlOption, ProfileOption
 from amiguard.cli.policy_options import ConfigOption
 from amiguard.cli.time_options import read_duration
-
-
-class ReviewFormat(StrEnum):
-    """How a review is written."""
-
-    TABLE = "table"
-    MARKDOWN = "markdown"
-    JSON = "json"
+from amiguard.cli.trust_review_options import (
+    AskAwsOption,
+    EarlierDirectoryOption,
+    OutputOption,
+    ReportOption,
+    ReviewDirectoryOption,
+    ReviewFormat,
+    ReviewFormatOption,
+    StrictOption,
+    WithinOption,
+)
 
 
 def review(
     *,
     config: ConfigOption = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="REPORT",
-            help="The last audit, json or jsonl: which entries it uses. Without it that is not reviewed.",
-            show_default=False,
-        ),
-    ] = None,
-    directory: Annotated[
-        Path | None,
-        typer.Option(
-            "--directory",
-            metavar="FILE",
-            help="The organization's directory as `amiguard trust snapshot` saved it: members, names, states.",
-            show_default=False,
-        ),
-    ] = None,
-    earlier_directory: Annotated[
-        Path | None,
-        typer.Option(
-            "--earlier-directory",
-            metavar="FILE",
-            help="An older one: accounts that are in it, and not in the directory, have left the organization.",
-            show_default=False,
-        ),
-    ] = None,
-    ask_aws: Annotated[
-        bool, typer.Option("--ask-aws", help="Read the directory from AWS. Without it AWS is not asked.")
-    ] = False,
+    report: ReportOption = None,
+    directory: ReviewDirectoryOption = None,
+    earlier_directory: EarlierDirectoryOption = None,
+    ask_aws: AskAwsOption = False,
     profile: ProfileOption = None,
     endpoint_url: EndpointUrlOption = None,
-    within: Annotated[
-        str, typer.Option("--within", metavar="TIME", help="What expires in this time is told: 30d, 12h.")
-    ] = "30d",
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there is a problem or a warning.")] = False,
-    review_format: Annotated[ReviewFormat, typer.Option("--format", "-f", help="How to write the review.")] = (
-        ReviewFormat.TABLE
-    ),
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write the review to this file, replaced when it is whole. Default: stdout.",
-            show_default=False,
-        ),
-    ] = None,
+    within: WithinOption = "30d",
+    strict: StrictOption = False,
+    review_format: ReviewFormatOption = ReviewFormat.TABLE,
+    output: OutputOption = None,
 ) -> None:
     """Review the trust policy: what is unused, expired, mistyped, redundant or closed.
 

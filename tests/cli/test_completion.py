@@ -41,6 +41,15 @@ def test_installed_in_bash_it_offers_commands_and_options(tmp_path: Path) -> Non
     assert set(offered(tmp_path, bashrc, "amiguard", "audit", "--base")) == {"--baseline"}
 
 
+def test_values_from_a_short_list_are_offered(tmp_path: Path) -> None:
+    script = 'eval "$(_AMIGUARD_COMPLETE=source_bash amiguard)"'
+    assert set(offered(tmp_path, script, "amiguard", "audit", "--format", "json")) == {"json", "jsonl"}
+    assert set(offered(tmp_path, script, "amiguard", "report", "x.json", "-f", "mark")) == {"markdown"}
+    assert set(offered(tmp_path, script, "amiguard", "audit", "--evidence", "")) >= {"usage", "all", "none"}
+    assert set(offered(tmp_path, script, "amiguard", "audit", "--check", "ami-b")) == {"ami-block-public-access"}
+    assert set(offered(tmp_path, script, "amiguard", "audit", "--status", "un")) == {"unknown"}
+
+
 def test_the_script_that_packages_ship_is_the_one_that_is_installed(tmp_path: Path) -> None:
     script = 'eval "$(_AMIGUARD_COMPLETE=source_bash amiguard)"'
     assert set(offered(tmp_path, script, "amiguard", "roll")) == {"rollback"}

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from amiguard.cli.completion import offer
 from amiguard.core.checks.registry import ADDITIONAL, CHECK_IDS, additional_checks
 
 _CHECK, _ALL = "--check", "all"
@@ -15,6 +16,7 @@ CheckOption = Annotated[
     typer.Option(
         _CHECK,
         metavar="ID",
+        autocompletion=offer((*sorted(ADDITIONAL), _ALL)),
         help=f"Make this check too ({', '.join(sorted(ADDITIONAL))}), or `all`. Repeatable. Default: what the settings "
         "name. The check of images is always made.",
         show_default=False,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from amiguard.cli.completion import offer
 from amiguard.cli.time_options import read_duration
 from amiguard.core.evidence import EvidenceKind, EvidenceSettings, evidence_kinds
 
@@ -16,6 +17,7 @@ EvidenceOption = Annotated[
     typer.Option(
         _EVIDENCE,
         metavar="KIND",
+        autocompletion=offer((*EvidenceKind, "all", _NONE)),
         help=f"Collect evidence about failing images: {', '.join(EvidenceKind)}, several with commas, `all` or `none`. "
         "Repeatable. Default: what the settings name. `usage` makes EC2 write usage reports, which is a write action.",
         show_default=False,

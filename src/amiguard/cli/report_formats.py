@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from amiguard.cli.completion import offer
 from amiguard.cli.talk import complain
 from amiguard.core.errors import OutputError
 from amiguard.core.result import Status
@@ -27,6 +28,7 @@ FormatOption = Annotated[
         _FORMAT,
         "-f",
         metavar="FORMAT[=FILE]",
+        autocompletion=offer(FORMATS),
         help=f"How to write the report: {', '.join(FORMATS)}; to FILE, replaced when it is whole. Repeatable: one of "
         "them may go to stdout. Default: table.",
         show_default=False,

@@ -167,9 +167,13 @@ class FakeEc2:
         try:
             await stop.wait()
         finally:
-            server.close()
-            for _ in range(3):  # turns of the loop, after which a connection that was accepted just before is known
+            for listening in server.sockets:
+                loop.remove_reader(listening.fileno())
+            # Turns of the loop, after which a connection that was accepted just before is known. A server that is
+            # closed earlier forgets it, open.
+            for _ in range(3):
                 await asyncio.sleep(0)
+            server.close()
             while connections:
                 for connection in tuple(connections):
                     connection.abort()

@@ -1,11 +1,14 @@
 """The fake EC2 below boto3: signatures, and how requests and replies travel."""
 
+import gc
 import http.client
 import json
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -214,6 +217,25 @@ class _Stream:
 def test_a_member_that_the_model_does_not_have_is_an_error() -> None:
     with pytest.raises(KeyError):
         render_xml("ec2", "DescribeImageAttribute", {"LaunchPermission": []}, "id")
+
+
+def test_a_connection_that_comes_as_the_fake_stops_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", left.append)
+
+    def connect(port: int, kept: ExitStack) -> None:
+        with suppress(OSError):  # by now it has stopped
+            for _ in range(6):
+                kept.enter_context(socket.create_connection(("127.0.0.1", port)))
+
+    for _ in range(10):
+        with ExitStack() as kept:
+            with FakeEc2(ESTATE) as fake:
+                coming = threading.Thread(target=connect, args=(urlsplit(fake.endpoint_url).port, kept))
+                coming.start()
+            coming.join()
+    gc.collect()
+    assert left == []
 
 
 def test_the_fake_as_a_process() -> None:

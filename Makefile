@@ -114,7 +114,7 @@ audit-dependencies: $(STAMPS)/dev
 	@$(BIN)/python -m tools.audit_dependencies $(ARGS)
 
 crash: $(STAMPS)/dev
-	CRASH_SEEDS=100 $(BIN)/python -m pytest --numprocesses auto -k killed_audit tests/cli/test_audit_estate.py $(ARGS)
+	CRASH_SEEDS=100 $(BIN)/python -m pytest --numprocesses auto -k killed_audit tests/cli/test_audit_estate_cut.py $(ARGS)
 	CRASH_SEEDS=200 $(BIN)/python -m pytest --numprocesses auto tests/cli/test_remediation_crash.py $(ARGS)
 
 faults: $(STAMPS)/dev

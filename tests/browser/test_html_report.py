@@ -18,8 +18,8 @@ from amiguard.report.spool import Spool
 from benchmarks.html_estates import made_report
 from tests.browser.conftest import Open
 from tests.unit.evidence_samples import OTHER, a_bin, all_evidence, of_snapshots, with_evidence, without
-from tests.unit.test_report_html import EXCEPTIONS, HOSTILE_NAMES, POLICY
-from tests.unit.test_report_samples import FRANKFURT, HEADER, OUTCOME, STRANGER, image, judged, sample_spool
+from tests.unit.html_pages import EXCEPTIONS, HOSTILE_NAMES, POLICY
+from tests.unit.report_samples import FRANKFURT, HEADER, OUTCOME, STRANGER, image, judged, sample_spool
 from tests.unit.v1_reports import STRANGER as STRANGER_V1
 from tests.unit.v1_reports import a_report, a_result, a_target
 

@@ -15,7 +15,7 @@ from moto.securityhub.models import SecurityHubBackend
 
 from amiguard.demo.server import running_server
 from benchmarks.fake_ec2 import FakeEc2, account_grant
-from tests.cli.test_audit import ACCOUNT, PRIVATE, PUBLIC, SHARED_BADLY, STRANGER, TRUSTED, regions
+from tests.cli.audit_runs import ACCOUNT, PRIVATE, PUBLIC, SHARED_BADLY, STRANGER, TRUSTED, regions
 from tests.conftest import Run, RunAmiguard, scrubbed_environment
 from tests.fakes.aws_cli import aws_cli
 

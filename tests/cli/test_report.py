@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_audit import PRIVATE, SHARED_BADLY
-from tests.cli.test_formats import ACCEPTED, FORMATS, audit_to_files, read, to_files
+from tests.cli.audit_runs import PRIVATE, SHARED_BADLY
+from tests.cli.format_runs import ACCEPTED, FORMATS, audit_to_files, read, to_files
 from tests.conftest import PROGRAM, RunAmiguard, scrubbed_environment
 
 

@@ -18,9 +18,9 @@ from amiguard.files.settings import load_settings, settings_of
 from amiguard.files.strict_json import digest_of
 from amiguard.files.vendors_file import load_vendors
 from tests.fuzz.target import Form, Target, as_file
+from tests.unit.directory_samples import DIRECTORY
+from tests.unit.journals import LATER, digest_after, fill, opened
 from tests.unit.plan_strategies import PLAN, WITH_EVIDENCE
-from tests.unit.test_directory_file import DIRECTORY
-from tests.unit.test_journal import LATER, digest_after, fill, opened
 
 TODAY = date(2026, 8, 1)
 NOW = datetime(2026, 9, 2, tzinfo=UTC)

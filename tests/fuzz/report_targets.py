@@ -22,8 +22,8 @@ from amiguard.report.saved_report import core_result, open_saved_report
 from amiguard.report.spool import Spool
 from tests.fuzz.target import Form, Target, as_file
 from tests.unit.evidence_samples import all_evidence, with_evidence
-from tests.unit.test_report_html import EXCEPTIONS, POLICY
-from tests.unit.test_report_samples import HEADER
+from tests.unit.html_pages import EXCEPTIONS, POLICY
+from tests.unit.report_samples import HEADER
 from tests.unit.v1_reports import a_report, a_result, a_target
 
 

@@ -29,7 +29,7 @@ from benchmarks.fake_ec2 import (
 )
 from tests.conftest import scrubbed_environment
 from tests.fakes.aws_cli import AWS_CLI, aws_cli
-from tests.unit.test_plan_table import plan_of
+from tests.unit.plan_samples import plan_of
 
 REGION = "eu-central-1"
 TARGET = Target("123456789012", REGION, "aws")

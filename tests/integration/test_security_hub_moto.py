@@ -1,6 +1,6 @@
 """Deliveries to moto's Security Hub over HTTP, with each account's own way in; the AWS CLI sees what was sent.
 
-moto takes every finding and filters none: `tests/unit/test_security_hub.py` plays what AWS refuses and leaves out.
+moto takes every finding and filters none: `tests/unit/played_security_hub.py` plays what AWS refuses and leaves out.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from amiguard.report.interface import ALL, Report
 from amiguard.report.spool import Spool
 from tests.conftest import scrubbed_environment
 from tests.fakes.aws_cli import aws_cli
-from tests.unit.test_report_samples import HEADER, OUTCOME, STRANGER, image, judged
+from tests.unit.report_samples import HEADER, OUTCOME, STRANGER, image, judged
 
 OWN, MEMBER = "123456789012", "222233334444"
 FRANKFURT, VIRGINIA = Target(OWN, "eu-central-1", "aws"), Target(OWN, "us-east-1", "aws")

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft4Validator
+from jsonschema import Draft4Validator, Draft202012Validator
 from lxml import etree
 from lxml import html as lxml_html
 from markdown_it import MarkdownIt
@@ -154,3 +155,27 @@ def read_junit(text: str) -> Reading:
         assert root.get(counted) == str(sum(int(suite.get(counted) or 0) for suite in root.iter("testsuite")))
     texts = [value for element in elements for value in (*map(str, element.attrib.values()), element.text or "")]
     return Reading([(element.tag, sorted(map(str, element.attrib))) for element in elements], tuple(texts))
+
+
+SCHEMA = json.loads(resources.files("amiguard.report").joinpath("report_v1.schema.json").read_text())
+
+
+def closed(schema: Any) -> Any:
+    """The schema with no other keys than those it names: readers accept additions, these tests do not."""
+    if isinstance(schema, list):
+        return [closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    within = {key: closed(value) for key, value in schema.items() if key != "allOf"}
+    for part in schema.get("allOf", ()):
+        named = SCHEMA["$defs"][part["$ref"].removeprefix("#/$defs/")]
+        within["properties"] = {**closed(named["properties"]), **within["properties"]}
+        within["required"] = [*named["required"], *within["required"]]
+    if "required" in within:
+        within["additionalProperties"] = False
+    return within
+
+
+def check(value: object, definition: str | None = None) -> None:
+    schema = closed({"$defs": SCHEMA["$defs"], **SCHEMA["$defs"][definition]} if definition else SCHEMA)
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)

@@ -16,7 +16,7 @@ from amiguard.report.json_document import render_json
 from amiguard.report.json_v1 import ResultV1
 from amiguard.report.saved_report import open_saved_report
 from amiguard.report.table import render_table
-from tests.unit.test_report_samples import FRANKFURT, STRANGER, image, judged, sample_report
+from tests.unit.report_samples import FRANKFURT, STRANGER, image, judged, sample_report
 from tests.unit.v1_reports import STRANGER as GRANT
 from tests.unit.v1_reports import a_report, a_result, a_target
 

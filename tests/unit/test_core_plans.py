@@ -9,9 +9,9 @@ from amiguard.core.planning import PlanWishes
 from amiguard.core.result import Target
 from amiguard.core.review_types import ReviewKind
 from tests.fakes.images import OWNER, image
-from tests.unit import test_planning as planning
-from tests.unit import test_planning_snapshots as snapshots
-from tests.unit import test_review as review
+from tests.unit import planning_samples as planning
+from tests.unit import review_samples as review
+from tests.unit import snapshot_planning_samples as snapshots
 
 
 @pytest.mark.parametrize(

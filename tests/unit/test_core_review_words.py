@@ -9,8 +9,8 @@ from amiguard.core.grantee import Account, Everyone
 from amiguard.core.result import CheckResult
 from amiguard.core.review import Review
 from amiguard.core.review_types import ReviewFinding, ReviewKind, ReviewSeverity
-from tests.unit import test_review as review
-from tests.unit.test_review import FRIEND, MEMBER, STRANGER, TODAY
+from tests.unit import review_samples as review
+from tests.unit.review_samples import FRIEND, MEMBER, STRANGER, TODAY
 
 WARNING, PROBLEM, INFORMATION = ReviewSeverity.WARNING, ReviewSeverity.PROBLEM, ReviewSeverity.INFORMATION
 SHARED = review.result(1, Account(STRANGER))

@@ -15,20 +15,7 @@ from amiguard.core.directory import Directory, MemberAccount, Unit
 from amiguard.core.errors import OutputError, SettingsError
 from amiguard.core.organization import MembersUnread, NoOrganization, OrganizationUnread, OwnOrganization
 from amiguard.files.directory_file import load_directory, save_directory, why_not_usable
-
-ORGANIZATION, MANAGEMENT = "o-abcdefghij", "111111111111"
-READ_AT = datetime(2026, 9, 1, 12, 30, tzinfo=UTC)
-OUTER, INNER = "ou-ab12-outer000", "ou-ab12-inner000"
-DIRECTORY = Directory(
-    ORGANIZATION,
-    MANAGEMENT,
-    accounts={
-        MANAGEMENT: MemberAccount(MANAGEMENT, "Management", "ACTIVE"),
-        "012345678901": MemberAccount("012345678901", "Zahlungen \u202e\x00", "SUSPENDED", (OUTER, INNER)),
-    },
-    units={OUTER: Unit(OUTER, "Workloads"), INNER: Unit(INNER, "", (OUTER,))},
-    read_at=READ_AT,
-)
+from tests.unit.directory_samples import DIRECTORY, INNER, MANAGEMENT, ORGANIZATION, OUTER, READ_AT
 
 
 @st.composite

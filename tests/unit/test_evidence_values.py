@@ -20,7 +20,7 @@ from amiguard.report.json_shape import MistakeError, reader_of
 from amiguard.report.json_v1 import encode, result_v1
 from amiguard.report.saved_report import core_result
 from tests.unit.evidence_samples import all_evidence, binned, evidences, snapshot_permissions
-from tests.unit.test_report_samples import FRANKFURT, STRANGER, image, judged
+from tests.unit.report_samples import FRANKFURT, STRANGER, image, judged
 
 SCHEMA = json.loads(resources.files("amiguard.report").joinpath("report_v1.schema.json").read_text())
 READ = reader_of(EvidenceV1)

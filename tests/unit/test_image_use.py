@@ -1,7 +1,7 @@
 """The in-use guard by example: what is left out, what is taken all the same, and in which words."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 
 import pytest
 
@@ -24,9 +24,21 @@ from amiguard.core.plan import Effect, InUse, NotInUse, Plan, Removal, UseUnknow
 from amiguard.core.plan_words import use_in_words
 from amiguard.core.planning import Planner, PlanWishes
 from tests.fakes.images import OWNER, image
-from tests.unit.test_planning import FRIEND, MANAGER, OTHER, OWN, STRANGER, UNTRUSTED, finish, judged, rules
+from tests.unit.planning_samples import (
+    AS_OF,
+    FRIEND,
+    MANAGER,
+    OTHER,
+    OWN,
+    STRANGER,
+    UNTRUSTED,
+    entries,
+    finish,
+    judged,
+    rules,
+    used_by,
+)
 
-AS_OF = datetime(2026, 11, 24, 10, tzinfo=UTC)
 MEMBER = Account("444444444444")
 ORGANIZATION, UNIT, SIBLING = parse_grant(
     [
@@ -40,15 +52,6 @@ READ = OwnOrganization(
 )
 REVOKE = "; --revoke-in-use takes it back all the same"
 BY = "by EC2's usage report of 2026-11-24 10:00 UTC"
-
-
-def used_by(*accounts: Account | str, count: int = 2) -> Evidence:
-    ids = [one if isinstance(one, str) else one.account_id for one in accounts]
-    return Evidence(usage=Usage("r-1", AS_OF, reused=False, entries=entries(*ids, count=count)))
-
-
-def entries(*ids: str, count: int = 2) -> tuple[UsageEntry, ...]:
-    return tuple(UsageEntry(one, "ec2:Instance", count) for one in ids)
 
 
 def planned(

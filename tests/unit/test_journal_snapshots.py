@@ -15,8 +15,8 @@ from amiguard.core.errors import InputError
 from amiguard.core.grantee import Account, Everyone, Unrecognized
 from amiguard.core.remediation import ChangeStatus, JournaledChange
 from amiguard.files.journal import read_journal
+from tests.unit.journals import ADD, edited, fill, lines, opened, sealed
 from tests.unit.plan_strategies import FRIEND, IMAGE_EDIT, ORGANIZATION, SNAPSHOT_EDIT, STRANGER, snapshot_changes
-from tests.unit.test_journal import ADD, edited, fill, lines, opened, sealed
 
 UNSHARE = Step(remove=(Everyone(), STRANGER))
 

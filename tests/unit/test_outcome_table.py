@@ -21,7 +21,7 @@ from amiguard.core.remediation import (
 from amiguard.core.result import Target
 from amiguard.report.edit_words import edit_in_sum, grantees_in_sum, images_in_sum
 from amiguard.report.outcome_table import render_outcomes, render_states
-from tests.unit.test_report_samples import (
+from tests.unit.report_samples import (
     CROWD,
     FOREIGN_ORGANIZATION,
     FRANKFURT,

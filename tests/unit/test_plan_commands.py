@@ -17,8 +17,8 @@ from amiguard.core.grantee import Account, Everyone, Unrecognized
 from amiguard.core.plan import Addition, Plan, Removal
 from amiguard.core.result import Target
 from amiguard.report.plan_commands import render_commands
-from tests.unit.test_plan_table import NOT_TRUSTED, SAMPLE, change, plan_of, snapshot, switch
-from tests.unit.test_report_samples import FRANKFURT, IRELAND, STAGING, STRANGER, UNIT
+from tests.unit.plan_samples import NOT_TRUSTED, SAMPLE, change, plan_of, snapshot, switch
+from tests.unit.report_samples import FRANKFURT, IRELAND, STAGING, STRANGER, UNIT
 
 SCRIPT = """# amiguard plan of 2026-06-15T08:30:00Z: 4 changes
 # left out on purpose: 2

@@ -1,15 +1,12 @@
 """Planning by example: what is removed, added, left out, and not planned, and in which words."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from amiguard.core.block_public_access import BlockPublicAccess, BlockPublicAccessState
 from amiguard.core.checks import ami_block_public_access
 from amiguard.core.checks.ami_cross_account_access import evaluate, target_unreadable
-from amiguard.core.decision import Rules, rules_in_force
 from amiguard.core.errors import SettingsError
 from amiguard.core.exception import ImageException, ImageSelector
 from amiguard.core.grantee import (
@@ -20,51 +17,30 @@ from amiguard.core.grantee import (
     Unrecognized,
     parse_grant,
 )
-from amiguard.core.image import Image, LaunchPermission, PermissionRemoved, Unreadable
-from amiguard.core.organization import Members, NoOrganization, OrganizationView, OwnOrganization
-from amiguard.core.plan import Addition, Audited, BlockPublicAccessChange, Effect, LeftOut, Plan, Removal, Unplanned
+from amiguard.core.image import PermissionRemoved, Unreadable
+from amiguard.core.organization import Members, NoOrganization, OwnOrganization
+from amiguard.core.plan import Addition, Audited, BlockPublicAccessChange, Effect, LeftOut, Removal, Unplanned
 from amiguard.core.planning import Planner, PlanWishes, decide_anew
-from amiguard.core.result import CheckResult, Target
-from amiguard.core.trust import TrustEntry, TrustPolicy, parse_trustee
+from amiguard.core.result import Target
+from amiguard.core.trust import parse_trustee
 from tests.fakes.images import OWNER, image
+from tests.unit.planning_samples import (
+    FRIEND,
+    HERE,
+    MANAGER,
+    OTHER,
+    OWN,
+    STRANGER,
+    UNTRUSTED,
+    finish,
+    judged,
+    plan_of,
+    rules,
+)
 
-NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
-HERE = Target(OWNER, "eu-central-1", "aws")
-FRIEND, STRANGER, OTHER = Account("111111111111"), Account("999999999999"), Account("888888888888")
-OWN, MANAGER = "o-ownownownown", "777777777777"
 ORGANIZATION = parse_grant([("organizationArn", f"arn:aws:organizations::{MANAGER}:organization/{OWN}")])[0]
 READ = OwnOrganization(OWN, MANAGER, Members({STRANGER.account_id: ()}))
-UNTRUSTED = "not in the trust policy"
 TRUSTED = "trusted: account 111111111111"
-
-
-def rules(*trusted: str, view: OrganizationView | None = None, exceptions: tuple[ImageException, ...] = ()) -> Rules:
-    entries = tuple(TrustEntry(parse_trustee(one)) for one in trusted or (FRIEND.account_id,))
-    view = view or NoOrganization()
-    return rules_in_force(TrustPolicy(entries), exceptions, today=NOW.date(), organization=view)
-
-
-def judged(one: Image, *grants: Grantee, by: Rules | None = None) -> CheckResult:
-    return evaluate(one, LaunchPermission(grants), by or rules())
-
-
-def plan_of(results: Sequence[CheckResult], wishes: PlanWishes | None = None, by: Rules | None = None) -> Plan:
-    planner = Planner(wishes or PlanWishes(), lambda _: by or rules())
-    for result in results:
-        planner.note(result)
-    return finish(planner)
-
-
-def finish(planner: Planner) -> Plan:
-    return planner.plan(
-        plan_id="id",
-        created_at=NOW,
-        expires_at=NOW + timedelta(hours=24),
-        tool_version="1",
-        caller_arn="arn",
-        account_id=OWNER,
-        trust_policy_digest="digest",
-    )
 
 
 def test_a_public_image_with_a_trusted_and_an_untrusted_account() -> None:

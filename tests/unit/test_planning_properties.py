@@ -1,89 +1,27 @@
 """What holds for every plan, whatever the estate, the policy, the exceptions, the organizations and the wishes are."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiguard.core.checks.ami_cross_account_access import evaluate
-from amiguard.core.decision import Rules, Verdict, decide, rules_in_force
+from amiguard.core.decision import Verdict, decide
 from amiguard.core.edit import in_order
 from amiguard.core.errors import SettingsError
 from amiguard.core.exception import AnyGrantee, ImageException, ImageSelector
-from amiguard.core.grantee import Account, Everyone, Grantee, GranteeKind, Unrecognized, grantee_kind
-from amiguard.core.image import Image, LaunchPermission, Unreadable
-from amiguard.core.organization import OrganizationView
+from amiguard.core.grantee import Account, Everyone, Grantee, Unrecognized, grantee_kind
+from amiguard.core.image import Image
 from amiguard.core.plan import Effect, ImageChange, Plan
 from amiguard.core.planning import Planner, PlanWishes, decide_anew
-from amiguard.core.remediation import HOLD_TAG, why_held
-from amiguard.core.result import CheckResult
+from amiguard.core.remediation import why_held
 from amiguard.core.trust import TrustEntry, TrustPolicy, parse_trustee
-from tests.fakes.images import OWNER, image
+from tests.fakes.images import OWNER
 from tests.unit import strategies
+from tests.unit.planning_worlds import NOW, OTHER_OWNER, World, wishes_without_additions, worlds
 
-OTHER_OWNER = "111111111111"
-NOW = datetime.combine(strategies.TODAY, datetime.min.time(), UTC)
-
-
-@dataclass(frozen=True)
-class World:
-    """Images with their grants (None: unreadable), and what decides, each account with its own organization."""
-
-    grants: Mapping[Image, tuple[Grantee, ...] | None]
-    policy: TrustPolicy
-    exceptions: tuple[ImageException, ...]
-    organizations: Mapping[str, OrganizationView]
-
-    def rules_of(self, account_id: str) -> Rules:
-        view = self.organizations[account_id]
-        return rules_in_force(self.policy, self.exceptions, today=strategies.TODAY, organization=view)
-
-    def audit(self) -> list[CheckResult]:
-        return [
-            evaluate(
-                one,
-                Unreadable("not permitted") if grants is None else LaunchPermission(grants),
-                self.rules_of(one.account_id),
-            )
-            for one, grants in self.grants.items()
-        ]
-
-    def after(self, plan: Plan) -> "World":
-        """The world once the plan has been applied."""
-        grants = dict(self.grants)
-        by_id = {(one.account_id, one.image_id): one for one in grants}
-        for change in plan.image_changes:
-            grants[by_id[change.edit.target.account_id, change.edit.image_id]] = change.edit.after
-        return replace(self, grants=grants)
-
-
-images = st.builds(
-    image,
-    st.sampled_from(["ami-1", "ami-2", "ami-3", "ami-other"]),
-    account_id=st.sampled_from([OWNER, OTHER_OWNER]),
-    name=st.sampled_from(["golden-1", "other"]),
-    tags=st.sampled_from([(), (), (("k", "v"),), ((HOLD_TAG, ""),)]),
-    state=st.sampled_from(["available", "available", "disabled"]),
-)
-permissions = st.none() | strategies.grants.map(tuple)
-worlds = st.builds(
-    World,
-    st.lists(
-        st.tuples(images, permissions), max_size=5, unique_by=lambda one: (one[0].account_id, one[0].image_id)
-    ).map(dict),
-    strategies.policies,
-    strategies.exceptions,
-    st.fixed_dictionaries(dict.fromkeys((OWNER, OTHER_OWNER), strategies.organizations)),
-)
-wishes_without_additions = st.builds(
-    PlanWishes,
-    only=st.none() | st.frozensets(st.sampled_from(GranteeKind)),
-    protected=st.just(()) | strategies.selectors.map(lambda one: (one,)),
-)
 sharable = strategies.grantees.filter(lambda one: not isinstance(one, Everyone | Unrecognized))
 wishes = st.builds(
     lambda wish, share_with, named: replace(wish, share_with=tuple(share_with), share_with_named=named),

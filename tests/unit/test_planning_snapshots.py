@@ -9,42 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiguard.core.block_public_access import BlockPublicAccess, BlockPublicAccessState
-from amiguard.core.checks import ami_block_public_access, ami_snapshot_cross_account
+from amiguard.core.checks import ami_block_public_access
 from amiguard.core.checks.ami_cross_account_access import target_unreadable
 from amiguard.core.decision import Rules, Verdict
-from amiguard.core.evidence import Evidence
 from amiguard.core.exception import ImageException, ImageSelector
 from amiguard.core.grantee import Account, Everyone, Grantee, GranteeKind, Unrecognized
-from amiguard.core.image import Image, Unreadable
-from amiguard.core.plan import Audited, Effect, LeftOut, Plan, Removal, SnapshotChange, Unplanned
+from amiguard.core.image import Unreadable
+from amiguard.core.plan import Audited, Effect, LeftOut, Removal, SnapshotChange, Unplanned
 from amiguard.core.planning import Planner, PlanWishes
 from amiguard.core.remediation import HOLD_TAG
 from amiguard.core.result import CheckResult, Status
-from amiguard.core.snapshot import SnapshotPermission
 from amiguard.core.trust import parse_trustee
 from tests.fakes.images import OWNER, image
-from tests.unit.test_image_use import used_by
-from tests.unit.test_planning import FRIEND, HERE, OTHER, STRANGER, UNTRUSTED, finish, judged, rules
+from tests.unit.planning_samples import FRIEND, HERE, OTHER, STRANGER, UNTRUSTED, finish, judged, rules, used_by
+from tests.unit.snapshot_planning_samples import WISHES, plan_of, read
 
-WISHES = PlanWishes(snapshots=True)
 PUBLIC = "every AWS account may create volumes from it"
-
-
-def read(one: Image, *snapshots: tuple[str, Sequence[Grantee] | Unreadable], by: Rules | None = None) -> CheckResult:
-    """The result of the check, of an image with these snapshots."""
-    permissions = [
-        SnapshotPermission(name, grants if isinstance(grants, Unreadable) else tuple(grants))
-        for name, grants in snapshots
-    ]
-    ids = tuple(name for name, _ in snapshots)
-    return ami_snapshot_cross_account.evaluate(replace(one, snapshot_ids=ids), permissions, by or rules())
-
-
-def plan_of(*results: CheckResult, wishes: PlanWishes = WISHES, evidence: Evidence | None = None) -> Plan:
-    planner = Planner(wishes, lambda _: rules())
-    for result in results:
-        planner.note(result, evidence)
-    return finish(planner)
 
 
 def accepting(image_id: str, *accounts: Account) -> Rules:

@@ -16,7 +16,7 @@ from amiguard.core.planning import Planner, PlanWishes
 from amiguard.core.trust import TrustPolicy
 from tests.fakes.images import OWNER, image
 from tests.unit import strategies
-from tests.unit.test_planning_properties import NOW, World, wishes_without_additions, worlds
+from tests.unit.planning_worlds import NOW, World, wishes_without_additions, worlds
 
 AS_OF = datetime(2026, 6, 14, 8, tzinfo=UTC)
 entries = st.lists(

@@ -22,9 +22,9 @@ from amiguard.files.state_folder import journal_path, remediation_lock, state_fo
 from amiguard.report.evidence_store import EvidenceStore
 from amiguard.report.output import check_writable, open_output
 from amiguard.report.spool import Spool
+from tests.unit.directory_samples import DIRECTORY
+from tests.unit.journals import HEADER
 from tests.unit.plan_strategies import PLAN
-from tests.unit.test_directory_file import DIRECTORY
-from tests.unit.test_journal import HEADER
 
 IDENTITY = AuditIdentity("digest", "id-1", "2026-06-15T10:00:00Z")
 ME, ROOT, SOMEONE = 1000, 0, 1001

@@ -14,7 +14,7 @@ from amiguard.core.result import CheckResult, Target, TargetReport, TargetStatus
 from amiguard.report.asff import TargetFindings, render_asff, targets_of
 from amiguard.report.interface import ALL, Report, StatusFilter
 from amiguard.report.spool import Spool
-from tests.unit.test_report_samples import (
+from tests.unit.report_samples import (
     CAPE_TOWN,
     CROWD,
     FRANKFURT,

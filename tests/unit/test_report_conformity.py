@@ -19,7 +19,7 @@ from amiguard.report.conformity import SWITCH_RULE, conformity_renderer
 from amiguard.report.grant_v1 import GrantV1
 from amiguard.report.interface import ALL, NEEDS_ATTENTION, Report, StatusFilter
 from amiguard.report.json_v1 import ResultV1
-from tests.unit.test_report_samples import RESULTS, SWITCHES, sample_report
+from tests.unit.report_samples import RESULTS, SWITCHES, sample_report
 from tests.unit.v1_reports import a_report, a_result, a_target
 
 FINISHED = 1781512265000  # 2026-06-15T08:31:05Z

@@ -15,7 +15,7 @@ from amiguard.report.interface import ALL, NEEDS_ATTENTION, Report, StatusFilter
 from amiguard.report.sanitize import printable
 from tests.unit.hostile_strings import HOSTILE
 from tests.unit.report_readers import read_csv, undo_csv
-from tests.unit.test_report_samples import sample_report
+from tests.unit.report_samples import sample_report
 from tests.unit.v1_reports import STRANGER, a_report, a_result, a_target
 
 WHOLE = '''\

@@ -1,37 +1,24 @@
-"""Evidence in every format, each in its own idiom; and what is said of shared snapshots is not about launching."""
+"""Evidence as people read it: who uses an image, who shared it, what its keys say, and what is not known."""
 
 import csv
 import io
 import json
-import shlex
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
-import lxml.html
 import pytest
-from jsonschema import Draft202012Validator
-from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
-from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 
-from amiguard.report.asff import render_asff
-from amiguard.report.conformity import SNAPSHOT_RULE, conformity_renderer
 from amiguard.report.csv_table import render_csv
 from amiguard.report.evidence_facts import EvidenceFacts
 from amiguard.report.evidence_groups import evidence_groups
 from amiguard.report.evidence_words import grant_words, image_words
 from amiguard.report.grant_v1 import GrantV1
-from amiguard.report.html import render_html
-from amiguard.report.html.commands import reading_commands, removal_commands
-from amiguard.report.interface import ALL, Renderer, Report
 from amiguard.report.json_v1 import ResultV1, TargetV1
-from amiguard.report.junit import render_junit
 from amiguard.report.markdown import render_markdown
-from amiguard.report.ocsf import render_ocsf
 from amiguard.report.sarif import render_sarif
 from amiguard.report.table import render_table
 from amiguard.report.tally import tally
 from amiguard.report.text_lines import render_text
+from tests.unit.evidence_reports import FOR_PEOPLE, FORMATS, USE, author, through_an_organization, words, written
 from tests.unit.evidence_samples import (
     KEY,
     ORGANIZATION,
@@ -44,50 +31,7 @@ from tests.unit.evidence_samples import (
     with_evidence,
     without,
 )
-from tests.unit.hostile_strings import HOSTILE
-from tests.unit.report_readers import read_conformity, read_csv, read_junit, read_markdown, read_sarif, read_text
 from tests.unit.v1_reports import STRANGER, a_report, a_result, a_target
-
-USE = "14 instances, 1 launch template"
-FOR_PEOPLE: dict[str, Renderer] = {
-    "table": render_table,
-    "text": render_text,
-    "markdown": render_markdown,
-    "html": render_html,
-}
-FORMATS: dict[str, Renderer] = {
-    **FOR_PEOPLE,
-    "csv": render_csv,
-    "sarif": render_sarif,
-    "junit": render_junit,
-    "ocsf": render_ocsf,
-    "asff": render_asff,
-    "conformity": conformity_renderer(),
-}
-
-
-def page_of(text: str) -> Any:
-    return lxml.html.document_fromstring(text)
-
-
-def written(render: Renderer, *results: ResultV1, targets: list[TargetV1] | None = None) -> str:
-    stream = io.StringIO(newline="")
-    render(a_report(results, targets or [a_target()]), ALL, stream)
-    return stream.getvalue()
-
-
-def words(name: str, *results: ResultV1, targets: list[TargetV1] | None = None) -> str:
-    """What a person reads, on one line."""
-    text = written(FORMATS[name], *results, targets=targets)
-    if name == "markdown":
-        text = " ".join(read_markdown(text).texts)
-    if name == "html":
-        text = page_of(text).find(".//main").text_content()
-    return " ".join(text.split())
-
-
-def through_an_organization() -> ResultV1:
-    return {**a_result(1, grants=[ORGANIZATION]), "evidence": all_evidence()}
 
 
 def told(result: ResultV1, grantee: str) -> list[str]:
@@ -176,11 +120,6 @@ def test_of_two_grants_to_many_it_is_not_known_which_lets_an_account_in() -> Non
     result = {**through_an_organization(), "grants": [everyone, ORGANIZATION]}
     (said, *_) = told(result, ORGANIZATION["grantee"])  # type: ignore[arg-type]  # a result
     assert "(through this grant or another)" in said
-
-
-def author(result: ResultV1) -> dict[str, Any]:
-    found: dict[str, Any] = result["evidence"]["author"]  # type: ignore[assignment]  # one that is known
-    return found
 
 
 def test_who_has_snapshots_only_is_named_if_it_is_not_trusted() -> None:
@@ -391,173 +330,3 @@ def test_recycle_bins(name: str) -> None:
         assert "mpty in 1 target" in said
         assert "remove shares before deregistering" in said
         assert "remove shares" not in words(name, a_result(), targets=[empty])
-
-
-SNAPSHOT_SAYS: dict[str, Callable[[str], bool]] = {
-    "table": lambda said: "Snapshots shared with grantees that are not trusted" in said and "may use snap-" in said,
-    "text": lambda said: "may use snap-" in said,
-    "markdown": lambda said: "snapshots: everyone" in said,
-    "html": lambda said: "by its snapshots" in said and "EC2, Snapshots, this snapshot" in said,
-}
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_shared_snapshots_are_not_told_as_launch_permission(name: str) -> None:
-    said = words(name, of_snapshots())
-    assert "may create volumes from 2 of its 3 snapshots" in said or name == "markdown"
-    assert name not in SNAPSHOT_SAYS or SNAPSHOT_SAYS[name](said)
-    if name == "html":
-        page = page_of(written(render_html, of_snapshots()))
-        said_of_it = page.xpath("string(//*[@class='inside'])")
-    else:
-        # Its rules stand before the results, also those of other checks.
-        said_of_it = said.rpartition('"results":')[2]
-    for wrong in ("may launch", "modify-image-attribute --region", "Public: everyone", "Edit AMI permissions"):
-        assert wrong not in said_of_it
-    if name in FOR_PEOPLE:
-        assert "No image can be launched by a grantee that is not trusted." in said
-        assert "Snapshots under 1 image are shared with grantees that are not trusted." in said
-
-
-def test_what_to_do_about_snapshots() -> None:
-    said = words("table", of_snapshots())
-    assert "amiguard plan --snapshots" in said
-    assert (
-        f"aws ec2 modify-snapshot-attribute --region eu-central-1 --snapshot-id {SNAPSHOTS[0]} "
-        "--attribute createVolumePermission --operation-type remove --group-names all" in said
-    )
-    assert "allow the audit ec2:DescribeSnapshotAttribute" in said
-    assert removal_commands(of_snapshots()) == tuple(
-        "aws ec2 modify-snapshot-attribute --region eu-central-1 --snapshot-id "
-        f"{snapshot} --attribute createVolumePermission --operation-type remove {who}"
-        for snapshot, who in zip(SNAPSHOTS, ("--group-names all", f"--user-ids {STRANGER['grantee']}"), strict=True)
-    )
-    assert len(reading_commands(of_snapshots())) == 3
-    assert all("describe-snapshot-attribute" in one for one in reading_commands(of_snapshots()))
-
-
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_a_shell_reads_a_snapshot_as_it_is(text: str) -> None:
-    result = of_snapshots()
-    for snapshot in result["snapshots"]:
-        snapshot["id"] = text
-    for command in (*removal_commands(result), *reading_commands(result)):
-        assert shlex.split(command)[:2] == ["aws", "ec2"]
-        assert len(command.splitlines()) == 1
-        assert "--attribute" in shlex.split(command)
-
-
-def test_pictures_and_counts_are_about_launching() -> None:
-    page = page_of(written(render_html, of_snapshots(), a_result(1, "pass", grants=[])))
-    tiles = [" ".join(one.text_content().split()) for one in page.xpath("//*[contains(@class,'tile ')]")]
-    assert [one.split()[0] for one in tiles] == ["0", "0", "0", "0", "1"]
-    assert "No image is shared with anybody." in page.text_content()
-    assert "Of 1 image 1 rest on a snapshot that is shared" in page.text_content()
-    assert len(page.xpath("//tbody[contains(@class,'image')]")) == 2
-    assert "Not all results are shown" not in page.text_content()
-
-
-@cache
-def ocsf_schema() -> Draft202012Validator:
-    published = OcsfJsonSchemaEmbedded(get_ocsf_schema(version="1.5.0"))
-    return Draft202012Validator(published.get_class_schema(class_name="compliance_finding", profiles=["cloud"]))
-
-
-def hostile(text: str) -> Report:
-    """A report with a text wherever evidence holds texts of others."""
-    public = through_an_organization()
-    public["evidence"] = all_evidence(lambda _name, _usual: text)
-    named: ResultV1 = {**a_result(2, grants=[STRANGER, OTHER]), "evidence": public["evidence"]}
-    snapshots = of_snapshots(3)
-    for snapshot in snapshots["snapshots"]:
-        snapshot["id"] = text
-    unknown: Any = {**without("usage", "author", "keys"), "image": a_result(4)["image"]}
-    unknown["evidence"]["last_launched_time"] = text
-    for kind in ("usage", "author", "keys"):
-        unknown["evidence"][kind]["reason"] = text
-    return a_report([public, named, snapshots, unknown], [{**a_target(), "recycle_bin": a_bin(text)}])
-
-
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_evidence_is_text_everywhere(text: str) -> None:
-    report = hostile(text)
-    stream = {name: io.StringIO(newline="") for name in FORMATS}
-    for name, render in FORMATS.items():
-        render(report, ALL, stream[name])
-    one = {name: each.getvalue() for name, each in stream.items()}
-    assert one["table"].replace("\n", "").isprintable()
-    for name, read in (
-        ("text", read_text),
-        ("csv", read_csv),
-        ("markdown", read_markdown),
-        ("sarif", read_sarif),
-        ("junit", read_junit),
-        ("conformity", read_conformity),
-    ):
-        read(one[name])
-    for line in one["ocsf"].splitlines():
-        event = json.loads(line)
-        assert not [f"{error.json_path}: {error.message}" for error in ocsf_schema().iter_errors(event)]
-        ComplianceFinding.model_validate(event)
-    for found in json.loads(one["asff"]):
-        other = found["Resources"][0]["Details"]["Other"]
-        assert len(other) <= 50
-        assert all(value.strip() and len(value.encode()) < 1024 and value.isprintable() for value in other.values())
-    page = page_of(one["html"])
-    assert len(page.xpath("//script")) == 2
-    assert not page.xpath("//@onmouseover | //@onerror | //img | //b | //iframe")
-    assert not page.xpath("//a[not(starts-with(@href,'#') or starts-with(@href,'https://docs.aws.amazon.com/'))]")
-
-
-def test_ocsf_holds_events_as_evidences_and_the_rest_as_enrichments() -> None:
-    (event,) = map(json.loads, written(render_ocsf, with_evidence()).splitlines())
-    assert not list(ocsf_schema().iter_errors(event))
-    (call,) = event["evidences"]
-    assert call["actor"] == {"user": {"uid": WHO}, "session": {"uid": "ada"}}
-    assert call["api"]["operation"] == "ModifyImageAttribute"
-    assert call["src_endpoint"] == {"ip": "192.0.2.7"}
-    stranger, other, missing = event["enrichments"]
-    assert stranger["value"] == STRANGER["grantee"]
-    assert stranger["data"]["used_by"][0]["use"] == [
-        {"type": "ec2:Instance", "count": 14},
-        {"type": "ec2:LaunchTemplate", "count": 1},
-    ]
-    assert other["data"]["key_admission"] == "does_not_admit"
-    assert missing["data"] == {"kind": "snapshots", "reason": "EC2 answered HTTP 503 (again)"}
-
-
-def test_sarif_points_to_snapshots_and_keys() -> None:
-    (result,) = json.loads(written(render_sarif, with_evidence()))["runs"][0]["results"]
-    near = [one["logicalLocations"][0]["fullyQualifiedName"] for one in result["relatedLocations"]]
-    assert near == [f"arn:aws:ec2:eu-central-1::snapshot/{SNAPSHOTS[0]}", KEY]
-    assert [one["id"] for one in result["relatedLocations"]] == [1, 2]
-    assert result["message"]["text"].endswith(f" In use by {STRANGER['grantee']}: {USE}.")
-    first, second = result["properties"]["evidence"]["grantees"]
-    assert (first["used_by"], first["key_admission"]) == (USE, "admits")
-    assert (second["used_by"], second["key_admission"]) == ("no use known", "does_not_admit")
-
-
-def test_conformity_has_a_rule_of_its_own_for_snapshots() -> None:
-    (check,) = json.loads(written(conformity_renderer("X-1"), of_snapshots()))["data"]
-    assert check["relationships"]["rule"]["data"]["id"] == SNAPSHOT_RULE
-    assert check["attributes"]["risk-level"] == "EXTREME"
-    labels = [one["label"] for one in check["attributes"]["extradata"]]
-    assert all(len(label) <= 20 for label in labels)
-
-
-def test_asff_has_room_for_the_largest() -> None:
-    arn = "arn:aws:organizations::999988887777:ou/o-" + "a" * 32
-    crowd = [{**ORGANIZATION, "grantee": f"{arn}/ou-{number:032}"} for number in range(2000)]
-    result: Any = {**a_result(1, grants=crowd, name="🙂" * 500), "evidence": all_evidence(lambda *_: "🙂" * 500)}  # type: ignore[arg-type]  # grants
-    author(result)["shares"][0]["added"] = crowd
-    result["evidence"]["keys"]["keys"][0]["admissions"] = [
-        {**one, "admission": "undetermined", "reason": "🙂" * 500} for one in crowd
-    ]
-    result["evidence"]["snapshots"][0]["grants"] = crowd
-    (found,) = json.loads(written(render_asff, result))
-    other = found["Resources"][0]["Details"]["Other"]
-    assert {"UsedBy4", "SharedBy4", "KeyAdmission4", "SnapshotsShared", "UntrustedNotListed"} <= set(other)
-    assert len(other) <= 50
-    assert all(len(value.encode()) < 1024 for value in other.values())
-    assert len(found["Description"].encode()) <= 1024
-    assert len(json.dumps(found)) < 240_000

@@ -2,58 +2,34 @@
 
 import base64
 import hashlib
-import io
 import json
 import shlex
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
-from importlib.resources import files
-from pathlib import Path
 from typing import cast
 
-import jsonschema
-import lxml.html
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiguard.core.errors import InputError
-from amiguard.core.exception import (
-    AnyGrantee,
-    ImageException,
-    ImageSelector,
-    TagSelector,
-    parse_accepted_grantee,
-    parse_tag_selector,
-)
-from amiguard.core.grantee import Account, Everyone
-from amiguard.core.result import CheckResult, Status, Target, TargetReport, TargetStatus
-from amiguard.core.trust import TrustedAccount, TrustedOrganization, TrustedUnit, TrustEntry, TrustPolicy, parse_trustee
+from amiguard.core.grantee import Everyone
+from amiguard.core.result import Status, Target, TargetReport, TargetStatus
+from amiguard.core.trust import TrustedAccount, TrustEntry, TrustPolicy
 from amiguard.report.grant_v1 import GrantV1
-from amiguard.report.html import render_html
 from amiguard.report.html import survey as survey_module
 from amiguard.report.html.commands import reading_commands, removal_commands
-from amiguard.report.html.picture import Picture, draw
 from amiguard.report.html.survey import survey
-from amiguard.report.html.words import cut, moment
-from amiguard.report.interface import ALL, Renderer, Report, StatusFilter
-from amiguard.report.json_document import render_json
+from amiguard.report.interface import ALL, StatusFilter
 from amiguard.report.json_v1 import ResultV1, result_v1
-from amiguard.report.jsonl import render_jsonl
 from amiguard.report.policy_v1 import trust_policy_v1
 from amiguard.report.sanitize import printable
-from amiguard.report.saved_report import open_saved_report
 from amiguard.report.spool import Spool
-from tests.unit.test_report_samples import (
+from tests.unit.html_pages import HOSTILE_NAMES, estate, html_of, page_of, sample_page, text_of
+from tests.unit.report_samples import (
     CAPE_TOWN,
     CROWD,
     FRANKFURT,
     HEADER,
     OUTCOME,
-    PARTNER,
-    RESULTS,
     STAGING,
     STRANGER,
     UNIT,
@@ -61,83 +37,6 @@ from tests.unit.test_report_samples import (
     judged,
     sample_report,
 )
-
-HOSTILE_NAMES = (
-    "</script><script>window.owned=1</script>",
-    "<img src=x onerror=window.owned=1>",
-    "\"><b onmouseover='window.owned=1'>",
-    "{{ 7 * 7 }}{% raw %}",
-    "&lt;not a tag&gt; &amp;",
-    "\u202egnp.exe\u2066",
-    "zero\u200bwidth\ufeff",
-    "null\x00byte\x1b[31m\x07",
-    "\ud800 alone",
-    "a\r\nb\tc",
-    "x" * 10_240,
-    "\u05d0\u05d1\u05d2 right to left",
-    "",
-)
-POLICY = TrustPolicy(
-    (
-        TrustEntry(TrustedAccount("222233334444"), name="Staging", reason="golden images"),
-        TrustEntry(TrustedAccount("333344445555"), name="Contractor", expires=date(2026, 6, 14)),
-        TrustEntry(TrustedOrganization("o-partner1234", "999988887777"), expires=date(2026, 7, 15)),
-        TrustEntry(TrustedUnit(None, "ou-root-bbbbbbbb"), expires=date(2026, 6, 15)),
-        TrustEntry(TrustedOrganization(None), expires=date(2027, 1, 1)),
-    )
-)
-EXCEPTIONS = (
-    ImageException(
-        images=ImageSelector(
-            names=("market-*", "shop-*"), tags=(TagSelector("Purpose", "public"), TagSelector(None, "x"))
-        ),
-        grantees=(Everyone(), TrustedAccount("777788889999")),
-        reason="marketplace image",
-        owner="platform@example.com",
-        expires=date(2027, 6, 30),
-    ),
-    ImageException(
-        images=ImageSelector(ids=("ami-00000000000000001",), accounts=("111122223333",), regions=("eu-west-1",)),
-        grantees=AnyGrantee(),
-        reason="a training",
-        owner="academy@example.com",
-    ),
-)
-
-
-def html_of(report: Report, shown: StatusFilter = ALL) -> str:
-    stream = io.StringIO()
-    render_html(report, shown, stream)
-    return stream.getvalue()
-
-
-def page_of(text: str) -> lxml.html.HtmlElement:
-    return lxml.html.document_fromstring(text)
-
-
-def sample_page(shown: StatusFilter = ALL) -> lxml.html.HtmlElement:
-    with sample_report() as report:
-        return page_of(html_of(report, shown))
-
-
-def text_of(page: lxml.html.HtmlElement, selector: str) -> str:
-    """The words of what an XPath finds, with single spaces."""
-    return " ".join(" ".join(str(one.text_content()) for one in page.xpath(selector)).split())
-
-
-def estate(results: Sequence[CheckResult]) -> Spool:
-    spool = Spool()
-    for result in results:
-        spool.add(result)
-    for target, images in Counter(result.target for result in results).items():
-        spool.finish(TargetReport(target, TargetStatus.AUDITED, images=images))
-    return spool
-
-
-def drawn(results: Sequence[CheckResult]) -> Picture | None:
-    with estate(results) as spool:
-        report = spool.report(HEADER, OUTCOME)
-        return draw(report, survey(report, ALL), {}, {})
 
 
 def granted(kind: str, grantee: str, decision: str) -> GrantV1:
@@ -336,138 +235,6 @@ def test_many_accounts_that_were_not_seen_for_one_reason_are_cut_with_a_count() 
     assert "and 28 more accounts" in said
 
 
-def test_the_policy_shows_what_lapsed_and_what_soon_will() -> None:
-    with Spool() as spool:
-        header = replace(HEADER, trust_policy=trust_policy_v1(POLICY, EXCEPTIONS))
-        page = page_of(html_of(spool.report(header, OUTCOME)))
-    assert (
-        "As of 2026-06-15. 5 entries and 2 exceptions. Of these, 1 has lapsed and no longer counts and 2 end"
-        in text_of(page, "//section[@id='policy']")
-    )
-    rows = page.xpath("//table[contains(@class, 'entries')]/tbody/tr")
-    assert [text_of(row, ".") for row in rows] == [
-        "333344445555Contractorlapsed after 2026-06-14",
-        "ou-root-bbbbbbbbuntil 2026-06-15, its last day",
-        "arn:aws:organizations::999988887777:organization/o-partner1234until 2026-07-15, 30 days left",
-        "ownuntil 2027-01-01",
-        "222233334444Staginggolden imagesno end",
-    ]
-    exceptions = text_of(page, "//table[contains(@class, 'exceptions')]")
-    assert "name market-* or shop-*and tag Purpose=public or =x" in exceptions
-    assert "id ami-00000000000000001and account 111122223333and region eu-west-1 any" in exceptions
-
-
-def test_a_report_without_its_policy_is_written_without_that_part() -> None:
-    page = sample_page()
-    assert page.xpath("//section[@id='policy']") == []
-    assert page.xpath("//a[@href='#policy']") == []
-
-
-def test_few_images_are_drawn_one_by_one() -> None:
-    picture = drawn(RESULTS)
-    assert picture is not None
-    assert picture.by_image
-    assert [node.label for node in picture.right][:2] == ["golden-2026.05", "crowd"]
-    assert picture.left[0].label == "Everyone"
-    assert picture.left[0].detail == "untrusted for 1 image, excepted for 1"
-    assert sum(node.label.startswith("and ") for node in picture.left) == 1
-    (rest,) = (node for node in picture.left if node.label.startswith("and "))
-    untrusted = [node for node in picture.left if node.style == "untrusted"]
-    assert len(untrusted) - 1 + int(rest.label.split()[1].replace(",", "")) == 1 + 1001 + 1
-    assert picture.styles == ("untrusted", "undetermined", "excepted", "trusted")
-
-
-def test_many_images_are_drawn_by_account_and_region() -> None:
-    results = [
-        judged(image(Target(f"{account:012d}", "eu-west-1", "aws"), number, "x"), *CROWD[number : number + 2], STAGING)
-        for account in range(30)
-        for number in range(5)
-    ]
-    picture = drawn(results)
-    assert picture is not None
-    assert not picture.by_image
-    assert picture.right[-1].label == "and 16 more places"
-    assert sum(node.number for node in picture.right) == len(results)
-    # Every image is reached from the one trusted account, through whichever entry it stands in.
-    assert {link.right for link in picture.links if link.style == "trusted"} == set(range(len(picture.right)))
-    assert len(picture.left) <= 20
-
-
-def test_one_more_image_than_can_be_drawn_changes_the_side() -> None:
-    most = survey_module.MOST_IMAGES_DRAWN
-    for number, by_image in ((most, True), (most + 1, False)):
-        picture = drawn([judged(image(FRANKFURT, one, "x"), PARTNER) for one in range(number)])
-        assert picture is not None
-        assert picture.by_image is by_image
-
-
-@given(st.lists(st.lists(st.integers(0, 40), min_size=1, max_size=6), min_size=1, max_size=40))
-def test_no_grant_is_missing_from_the_picture(shares: list[list[int]]) -> None:
-    picture = drawn(
-        [
-            judged(
-                image(Target(f"{number % 20:012d}", "eu-west-1", "aws"), number, "x"),
-                *(Account(f"{one:012d}") for one in share),
-            )
-            for number, share in enumerate(shares)
-        ]
-    )
-    assert picture is not None
-    assert {link.right for link in picture.links} == set(range(len(picture.right)))
-    assert {link.left for link in picture.links} == set(range(len(picture.left)))
-    labels = Counter(node.label for node in picture.left)
-    assert max(labels.values()) == 1
-
-
-def test_the_picture_is_told_in_words_too() -> None:
-    page = sample_page()
-    assert page.xpath("//svg[@role='img']/@aria-labelledby") == ["who-title who-text"]
-    words = text_of(page, "//details[@class='astable']")
-    assert "Everyone untrusted for 1 image, excepted for 1untrusted2" in words
-
-
-def test_accounts_and_regions_are_counted_and_cut() -> None:
-    results = [
-        judged(image(Target(f"{n:012d}", "eu-west-1", "aws"), n, "x"), *([STRANGER] if n == 39 else []))
-        for n in range(40)
-    ]
-    with estate(results) as spool:
-        page = page_of(html_of(spool.report(HEADER, OUTCOME, {f"{39:012d}": "The last"})))
-    accounts, regions = page.xpath("//table[contains(@class, 'places')]")
-    rows = [text_of(row, ".") for row in accounts.xpath("tbody/tr")]
-    assert rows[0].startswith("The last 000000000039")
-    assert len(rows) == 31
-    assert rows[-1].startswith("and 10 more")
-    assert [text_of(cell, ".") for cell in regions.xpath("tbody/tr/*")] == ["eu-west-1", "40", "0", "1", "0", "0", "39"]
-
-
-@pytest.mark.parametrize(
-    ("text", "cells", "short"),
-    [
-        ("abc", 3, "abc"),
-        ("abcd", 3, "ab\u2026"),
-        ("\u65e5\u672c\u8a9e", 4, "\u65e5\u2026"),
-        ("\x00" * 9, 5, "\\x00\u2026"),
-    ],
-)
-def test_texts_are_cut_by_what_is_seen(text: str, cells: int, short: str) -> None:
-    assert cut(text, cells) == short
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("2026-05-06T10:00:59.000Z", "2026-05-06 10:00"),
-        ("2026-05-06T10:00:00+02:00", "2026-05-06 08:00"),
-        ("", ""),
-        ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00+14:00"),
-        ("<script>", "<script>"),
-    ],
-)
-def test_times_are_in_utc_and_other_texts_are_left(text: str, shown: str) -> None:
-    assert moment(text) == shown
-
-
 def test_a_switch_that_is_off_stands_with_its_places() -> None:
     from amiguard.core.block_public_access import BlockPublicAccess, BlockPublicAccessState
     from amiguard.core.checks import ami_block_public_access
@@ -490,60 +257,3 @@ def test_commands_of_a_result_without_image_are_none() -> None:
     result: ResultV1 = {**result_v1(judged(image(FRANKFURT, 5, "x"), STRANGER)), "image": None}
     assert removal_commands(result) == ()
     assert reading_commands(result) == ()
-
-
-def test_the_policy_in_words_reads_back_as_the_policy() -> None:
-    copied = trust_policy_v1(POLICY, EXCEPTIONS)
-    assert [parse_trustee(one["id"]) for one in copied["entries"]] == [one.trustee for one in POLICY.entries]
-    assert copied["entries"][0] == {"id": "222233334444", "name": "Staging", "reason": "golden images"}
-    assert copied["entries"][1]["expires"] == "2026-06-14"
-    market, training = copied["exceptions"]
-    assert market["images"] == {"names": ["market-*", "shop-*"], "tags": ["Purpose=public", "=x"]}
-    assert [parse_tag_selector(one) for one in market["images"]["tags"]] == list(EXCEPTIONS[0].images.tags)
-    assert isinstance(market["grantees"], list)
-    assert isinstance(EXCEPTIONS[0].grantees, tuple)
-    assert [parse_accepted_grantee(one) for one in market["grantees"]] == list(EXCEPTIONS[0].grantees)
-    assert training["grantees"] == "any"
-    assert "expires" not in training
-    assert set(training["images"]) == {"ids", "accounts", "regions"}
-
-
-@pytest.mark.parametrize("render", [render_json, render_jsonl])
-def test_a_saved_report_holds_the_policy_as_the_schema_has_it(tmp_path: Path, render: Renderer) -> None:
-    policy = trust_policy_v1(POLICY, EXCEPTIONS)
-    path = tmp_path / "report"
-    with Spool() as spool, path.open("w") as stream:
-        render(spool.report(replace(HEADER, trust_policy=policy), OUTCOME), ALL, stream)
-    assert open_saved_report(path).audit["trust_policy"] == policy
-    schema = json.loads(files("amiguard.report").joinpath("report_v1.schema.json").read_text())
-    part = {"$ref": "#/$defs/trust_policy", "$defs": schema["$defs"]}
-    jsonschema.Draft202012Validator(part).validate(policy)
-    text = path.read_text()
-    document = json.loads(text.splitlines()[0] if render is render_jsonl else text)
-    assert document["audit"]["trust_policy"] == policy
-
-
-def test_a_report_without_policy_has_no_such_key() -> None:
-    with sample_report() as report:
-        assert "trust_policy" not in report.audit
-
-
-@pytest.mark.parametrize("grantees", ["none", 5, ["a", 5], None])
-def test_a_saved_policy_that_is_none_is_refused(tmp_path: Path, grantees: object) -> None:
-    policy = trust_policy_v1(POLICY, EXCEPTIONS)
-    path = tmp_path / "report.json"
-    with Spool() as spool, path.open("w") as stream:
-        render_json(spool.report(replace(HEADER, trust_policy=policy), OUTCOME), ALL, stream)
-    document = json.loads(path.read_text())
-    document["audit"]["trust_policy"]["exceptions"][0]["grantees"] = grantees
-    path.write_text(json.dumps(document))
-    with pytest.raises(InputError, match=r"audit\.trust_policy\.exceptions\[0\]\.grantees"):
-        open_saved_report(path)
-
-
-def test_an_expiry_that_is_no_date_is_shown_as_it_is() -> None:
-    policy = trust_policy_v1(POLICY, ())
-    policy["entries"][0]["expires"] = "<b>some day</b>"
-    with Spool() as spool:
-        page = page_of(html_of(spool.report(replace(HEADER, trust_policy=policy), OUTCOME)))
-    assert "<b>some day</b>" in text_of(page, "//section[@id='policy']")

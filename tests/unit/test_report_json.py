@@ -6,7 +6,6 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from amiguard.core.result import Status, TargetReport, TargetStatus
+from amiguard.core.decision import Verdict
+from amiguard.core.grantee import GranteeKind, grantee_kind
+from amiguard.core.result import Severity, Status, TargetReport, TargetStatus
 from amiguard.report.interface import ALL, Report, StatusFilter, header_v1
 from amiguard.report.json_document import render_json
 from amiguard.report.json_v1 import encode
 from amiguard.report.jsonl import render_jsonl, write_header, write_results, write_summary
 from amiguard.report.spool import Spool
-from tests.unit.test_report_samples import (
+from tests.unit.report_readers import SCHEMA, check
+from tests.unit.report_samples import (
     FRANKFURT,
     HEADER,
     IRELAND,
@@ -30,8 +32,6 @@ from tests.unit.test_report_samples import (
     SWITCHES,
     sample_report,
 )
-
-SCHEMA = json.loads(resources.files("amiguard.report").joinpath("report_v1.schema.json").read_text())
 
 JSON = r"""{"schema_version":"1",
 "tool":{"name":"amiguard","version":"0.1.0"},
@@ -84,27 +84,6 @@ def lines_rendered(shown: StatusFilter = ALL) -> str:
 def shortened(text: str) -> str:
     """The thousand grantees of one image as a word."""
     return re.sub(r'(\{"kind":"account","grantee":"500000000[^}]*\},?){1000}', "<a thousand grants>", text)
-
-
-def closed(schema: Any) -> Any:
-    """The schema with no other keys than those it names: readers accept additions, these tests do not."""
-    if isinstance(schema, list):
-        return [closed(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    within = {key: closed(value) for key, value in schema.items() if key != "allOf"}
-    for part in schema.get("allOf", ()):
-        named = SCHEMA["$defs"][part["$ref"].removeprefix("#/$defs/")]
-        within["properties"] = {**closed(named["properties"]), **within["properties"]}
-        within["required"] = [*named["required"], *within["required"]]
-    if "required" in within:
-        within["additionalProperties"] = False
-    return within
-
-
-def check(value: object, definition: str | None = None) -> None:
-    schema = closed({"$defs": SCHEMA["$defs"], **SCHEMA["$defs"][definition]} if definition else SCHEMA)
-    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)
 
 
 def test_the_document() -> None:
@@ -247,3 +226,12 @@ class Saved:
 
     def ordered(self, shown: StatusFilter) -> Iterator[str]:
         return (encode(one) for one in self._results if shown.shows(one["status"]))
+
+
+def test_the_sample_has_every_word_of_the_contract() -> None:
+    assert {result.status for result in RESULTS} == set(Status)
+    assert {result.severity for result in (*RESULTS, *SWITCHES)} == set(Severity)
+    decisions = [decision for result in RESULTS for decision in result.decisions]
+    assert {decision.verdict for decision in decisions} == set(Verdict)
+    assert {grantee_kind(decision.grantee) for decision in decisions} == set(GranteeKind)
+    assert {report.status for report in REPORTS} == set(TargetStatus)

@@ -9,7 +9,7 @@ from amiguard.report.interface import ALL, Report, StatusFilter
 from amiguard.report.json_v1 import TargetV1
 from amiguard.report.junit import render_junit
 from tests.unit.report_readers import read_junit
-from tests.unit.test_report_samples import sample_report
+from tests.unit.report_samples import sample_report
 from tests.unit.v1_reports import STRANGER, a_report, a_result, a_target
 
 WHOLE = """\

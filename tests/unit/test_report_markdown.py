@@ -11,7 +11,7 @@ from amiguard.report.json_v1 import TargetV1
 from amiguard.report.markdown import render_markdown
 from tests.unit.hostile_strings import HOSTILE
 from tests.unit.report_readers import read_markdown
-from tests.unit.test_report_samples import sample_report
+from tests.unit.report_samples import sample_report
 from tests.unit.v1_reports import a_report, a_result, a_target
 
 WHOLE = """\

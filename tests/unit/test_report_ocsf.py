@@ -14,7 +14,7 @@ from amiguard.core.result import CheckResult, Status
 from amiguard.report.interface import ALL, NEEDS_ATTENTION, StatusFilter
 from amiguard.report.ocsf import render_ocsf
 from amiguard.report.sanitize import printable
-from tests.unit.test_report_samples import HEADER, RESULTS, SWITCHES, sample_report
+from tests.unit.report_samples import HEADER, RESULTS, SWITCHES, sample_report
 
 FINISHED = 1781512265000  # 2026-06-15T08:31:05Z
 

@@ -17,7 +17,7 @@ from amiguard.report.interface import ALL, Report, StatusFilter
 from amiguard.report.json_v1 import ResultV1
 from amiguard.report.sarif import render_sarif
 from tests.unit.report_readers import read_sarif
-from tests.unit.test_report_samples import RESULTS, sample_report
+from tests.unit.report_samples import RESULTS, sample_report
 from tests.unit.v1_reports import STRANGER, a_report, a_result, a_target
 
 

@@ -16,7 +16,7 @@ from amiguard.core.result import CheckResult, Status, TargetReport, TargetStatus
 from amiguard.report.interface import ALL, NEEDS_ATTENTION, Report, StatusFilter
 from amiguard.report.spool import Spool
 from amiguard.report.table import render_table
-from tests.unit.test_report_samples import (
+from tests.unit.report_samples import (
     CAPE_TOWN,
     FRANKFURT,
     HEADER,

@@ -8,7 +8,7 @@ from amiguard.report.interface import ALL, NEEDS_ATTENTION, Report, StatusFilter
 from amiguard.report.spool import Spool
 from amiguard.report.text_lines import render_text
 from tests.unit.report_readers import read_text
-from tests.unit.test_report_samples import CROWD, FRANKFURT, HEADER, OUTCOME, image, judged, sample_report
+from tests.unit.report_samples import CROWD, FRANKFURT, HEADER, OUTCOME, image, judged, sample_report
 from tests.unit.v1_reports import a_report, a_result
 
 UNIT_ARN = "arn:aws:organizations::444455556666:ou/o-aaaaaaaaaa/ou-root-bbbbbbbb"

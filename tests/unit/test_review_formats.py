@@ -16,7 +16,7 @@ from amiguard.report.review_table import render_review
 from amiguard.report.review_words import ReviewContext
 from amiguard.report.sanitize import printable
 from tests.unit.hostile_strings import HOSTILE
-from tests.unit.test_review import FRIEND, MEMBER, TODAY, directory, entry, known, placed, result, reviewed
+from tests.unit.review_samples import FRIEND, MEMBER, TODAY, directory, entry, known, placed, result, reviewed
 
 CONTEXT = ReviewContext(settings="amiguard.yaml", today=TODAY, within=timedelta(days=30), directory=directory())
 hostile = pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)

@@ -12,7 +12,7 @@ from amiguard.core.exception import AnyGrantee, ImageException, ImageSelector
 from amiguard.core.grantee import Account
 from amiguard.core.review_types import ReviewFinding, ReviewKind, ReviewSeverity
 from amiguard.core.trust import parse_trustee
-from tests.unit.test_review import (
+from tests.unit.review_samples import (
     FRIEND,
     MEMBER,
     OWNER,

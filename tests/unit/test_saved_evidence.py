@@ -17,8 +17,8 @@ from amiguard.report.jsonl import render_jsonl, write_evidence, write_header, wr
 from amiguard.report.saved_report import SavedReport, open_saved_report
 from amiguard.report.spool import Spool
 from tests.unit.evidence_samples import a_bin, all_evidence, of_snapshots, with_evidence, without
-from tests.unit.test_report_json import check
-from tests.unit.test_report_samples import HEADER
+from tests.unit.report_readers import check
+from tests.unit.report_samples import HEADER
 from tests.unit.v1_reports import a_report, a_result, a_target
 
 ONE, TWO = a_result(1), a_result(2)

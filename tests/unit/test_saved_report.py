@@ -23,8 +23,7 @@ from amiguard.report.json_v1 import result_v1
 from amiguard.report.jsonl import render_jsonl
 from amiguard.report.saved_report import core_result, open_saved_report
 from amiguard.report.spool import Spool
-from tests.unit.strategies import grantees
-from tests.unit.test_report_samples import (
+from tests.unit.report_samples import (
     FRANKFURT,
     HEADER,
     OUTCOME,
@@ -34,6 +33,7 @@ from tests.unit.test_report_samples import (
     judged,
     sample_report,
 )
+from tests.unit.strategies import grantees
 
 FORMATS: dict[str, Renderer] = {"json": render_json, "jsonl": render_jsonl}
 formats = pytest.mark.parametrize("render", FORMATS.values(), ids=FORMATS)

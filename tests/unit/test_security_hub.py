@@ -1,155 +1,36 @@
-"""The delivery's own rules, with a played Security Hub: what is sent where, what is archived, and what goes wrong."""
+"""The delivery to a played Security Hub: what is sent where, what is archived, and how fast."""
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.credentials import Credentials
-from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 
 from amiguard.aws.credentials import CredentialSource
 from amiguard.aws.ec2_query import CallStats
 from amiguard.aws.security_hub import SecurityHub
-from amiguard.aws.security_hub_delivery import Delivery, FailedFinding, SkippedTarget
+from amiguard.aws.security_hub_delivery import Delivery
 from amiguard.report.asff import TargetFindings
-from tests.fakes.virtual_time import run_in_virtual_time
-
-ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
-REGION, OTHER_REGION = "eu-central-1", "us-east-1"
-NOON, LATER = "2026-06-15T12:00:00Z", "2026-06-16T12:00:00Z"
-IMAGES = "amiguard/ami-cross-account-access"
-
-
-def product(account_id: str = ACCOUNT, region: str = REGION) -> str:
-    return f"arn:aws:securityhub:{region}:{account_id}:product/{account_id}/default"
-
-
-def finding(
-    name: str, *, account_id: str = ACCOUNT, region: str = REGION, at: str = NOON, **more: Any
-) -> dict[str, Any]:
-    return {
-        "SchemaVersion": "2018-10-08",
-        "Id": f"amiguard/{name}",
-        "ProductArn": product(account_id, region),
-        "GeneratorId": IMAGES,
-        "AwsAccountId": account_id,
-        "Region": region,
-        "CreatedAt": at,
-        "UpdatedAt": at,
-        "Title": name,
-        "Description": name,
-        "Resources": [{"Type": "Other", "Id": name}],
-        "Compliance": {"Status": "FAILED"},
-        "RecordState": "ACTIVE",
-        **more,
-    }
-
-
-def target(*failing: dict[str, Any], account_id: str = ACCOUNT, region: str = REGION, **more: Any) -> TargetFindings:
-    moment = failing[0]["UpdatedAt"] if failing else LATER
-    return TargetFindings(account_id, region, product(account_id, region), moment, failing, **more)
-
-
-def error(code: str, status: int = 400, message: str = "m") -> ClientError:
-    response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(response, "operation")
-
-
-@dataclass
-class Hub:
-    """Security Hub everywhere: it keeps findings by place and id, and answers as it is told to.
-
-    Attributes:
-        answers: what the next calls of an operation end with; None lets them through.
-    """
-
-    kept: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    answers: dict[str, list[Exception | None]] = field(default_factory=dict)
-    refused: dict[str, tuple[str, str]] = field(default_factory=dict)
-    calls: list[tuple[str, str, str, dict[str, Any]]] = field(default_factory=list)
-    clients: list[str] = field(default_factory=list)
-    page: int = 100
-    closed: int = 0
-
-    def connect(self, service: str, region: str, credentials: Credentials, /) -> Any:
-        assert service == "securityhub"
-        self.clients.append(region)
-        return Client(self, region, credentials)
-
-    def imports(self) -> list[list[dict[str, Any]]]:
-        return [call[3]["Findings"] for call in self.calls if call[0] == "BatchImportFindings"]
-
-    def have(self, *findings: dict[str, Any]) -> None:
-        self.kept.update(((one["ProductArn"], one["Id"]), one) for one in findings)
-
-
-class Client:
-    def __init__(self, hub: Hub, region: str, credentials: Credentials) -> None:
-        self.hub = hub
-        self.region = region
-        self.credentials = credentials
-
-    def _begin(self, operation: str, parameters: dict[str, Any]) -> None:
-        key = self.credentials.get_frozen_credentials().access_key
-        self.hub.calls.append((operation, self.region, key, parameters))
-        answers = self.hub.answers.get(f"{operation} by {key}") or self.hub.answers.get(operation)
-        if answers and (answer := answers.pop(0)) is not None:
-            raise answer
-
-    def get_findings(self, **parameters: Any) -> Mapping[str, Any]:
-        self._begin("GetFindings", parameters)
-        # The filters are taken for nothing: what comes of others must be left alone.
-        everything = list(self.hub.kept.values())
-        start = int(parameters.get("NextToken", 0))
-        more = {"NextToken": str(start + self.hub.page)} if start + self.hub.page < len(everything) else {}
-        return {"Findings": everything[start : start + self.hub.page], **more}
-
-    def batch_import_findings(self, **parameters: Any) -> Mapping[str, Any]:
-        self._begin("BatchImportFindings", parameters)
-        failed = []
-        for one in parameters["Findings"]:
-            if one["Id"] in self.hub.refused:
-                code, message = self.hub.refused[one["Id"]]
-                failed.append({"Id": one["Id"], "ErrorCode": code, "ErrorMessage": message})
-            else:
-                self.hub.kept[one["ProductArn"], one["Id"]] = one
-        return {"FailedCount": len(failed), "SuccessCount": 0, "FailedFindings": failed}
-
-    def close(self) -> None:
-        self.hub.closed += 1
-
-
-def keys(account_id: str) -> Credentials:
-    return Credentials(f"KEY{account_id}", "secret")
-
-
-def deliver_timed(
-    hub: Hub,
-    targets: Iterable[TargetFindings],
-    *,
-    load: Callable[[str], Credentials | None] = keys,
-    stats: CallStats | None = None,
-) -> tuple[Delivery, float]:
-    known = {account_id: account_id for account_id in (ACCOUNT, OTHER_ACCOUNT)}
-
-    async def main() -> Delivery:
-        def source(account_id: str) -> CredentialSource:
-            found = known[account_id]
-            return CredentialSource(lambda: load(found))
-
-        return await SecurityHub(hub.connect, source, stats or CallStats()).deliver(targets)
-
-    return run_in_virtual_time(main())
-
-
-def deliver(hub: Hub, *targets: TargetFindings, **options: Any) -> Delivery:
-    return deliver_timed(hub, targets, **options)[0]
-
-
-DONE = Delivery(0, 0, 0, 0, (), ())
+from tests.unit.played_security_hub import (
+    ACCOUNT,
+    DONE,
+    IMAGES,
+    LATER,
+    NOON,
+    OTHER_ACCOUNT,
+    OTHER_REGION,
+    REGION,
+    Client,
+    Hub,
+    deliver,
+    deliver_timed,
+    finding,
+    keys,
+    product,
+    target,
+)
 
 
 def test_a_finding_is_imported_updated_and_archived() -> None:
@@ -292,97 +173,6 @@ def test_the_pace_is_that_of_aws() -> None:
     assert seconds == pytest.approx((100 - 5.7) / 2.85, abs=0.5)
 
 
-@pytest.mark.parametrize("code", ["TooManyRequestsException", "ThrottlingException", "LimitExceededException"])
-def test_throttled_calls_are_made_again(code: str) -> None:
-    hub = Hub(answers={"BatchImportFindings": [error(code, 429)] * 5})
-    stats = CallStats()
-    done, seconds = deliver_timed(hub, [target(finding("a"))], stats=stats)
-    assert done == replace(DONE, imported=1)
-    assert stats.calls == {"GetFindings": 1, "BatchImportFindings": 6}
-    assert stats.throttled == 5
-    assert seconds > 0.1
-
-
-def test_throttling_has_an_end() -> None:
-    hub = Hub(answers={"GetFindings": [error("LimitExceededException", 429)] * 99})
-    done, seconds = deliver_timed(hub, [target(finding("a"))])
-    assert done.skipped[0].undelivered == 1
-    assert "LimitExceededException" in done.skipped[0].reason
-    assert seconds < 600
-
-
-@pytest.mark.parametrize(
-    "broken", [error("InternalException", 500), error("", 502), EndpointConnectionError(endpoint_url="http://x")]
-)
-def test_broken_replies_are_asked_for_again_and_not_for_ever(broken: Exception) -> None:
-    hub = Hub(answers={"BatchImportFindings": [broken, broken]})
-    assert deliver(hub, target(finding("a"))) == replace(DONE, imported=1)
-    hub = Hub(answers={"BatchImportFindings": [broken] * 99})
-    (skipped,) = deliver(hub, target(finding("a"))).skipped
-    assert skipped.undelivered == 1
-    assert "(tried 6 times)" in skipped.reason
-
-
-def test_where_security_hub_is_not_enabled_is_said_once_a_target_and_stops_no_other() -> None:
-    off = error("InvalidAccessException", 401, f"Account {ACCOUNT} is not subscribed to AWS Security Hub")
-    hub = Hub(answers={f"GetFindings by KEY{ACCOUNT}": [off, off]})
-    done = deliver(
-        hub,
-        target(finding("a"), finding("b")),
-        target(region=OTHER_REGION),
-        target(finding("c", account_id=OTHER_ACCOUNT), account_id=OTHER_ACCOUNT),
-    )
-    hint = "enable Security Hub CSPM there (`aws securityhub enable-security-hub --region R`), and run the audit again"
-    assert done.imported == 1
-    assert set(done.skipped) == {
-        SkippedTarget(ACCOUNT, REGION, "Security Hub is not enabled here", hint, 2),
-        SkippedTarget(ACCOUNT, OTHER_REGION, "Security Hub is not enabled here", hint, 0),
-    }
-    assert not done.complete
-
-
-def test_a_place_without_security_hub_and_without_findings_loses_nothing() -> None:
-    hub = Hub(answers={"GetFindings": [error("InvalidAccessException", 401, "not subscribed")]})
-    done = deliver(hub, target())
-    assert len(done.skipped) == 1
-    assert done.complete
-
-
-def test_what_is_not_permitted_is_said_with_the_action() -> None:
-    denied = error("AccessDeniedException", 403, "User is not authorized")
-    hub = Hub(answers={"BatchImportFindings": [None, denied]})
-    done = deliver(hub, target(*(finding(f"n{number}") for number in range(150))))
-    assert done.imported == 100
-    (skipped,) = done.skipped
-    assert (skipped.reason, skipped.undelivered) == ("not permitted: securityhub:BatchImportFindings", 50)
-
-
-def test_refused_findings_are_listed_and_the_others_are_in() -> None:
-    hub = Hub(refused={"amiguard/b": ("InvalidInput", "Title is " + "x" * 1000)})
-    done = deliver(hub, target(finding("a"), finding("b"), finding("c")))
-    assert done.imported == 2
-    (failed,) = done.failed
-    assert failed == FailedFinding(ACCOUNT, REGION, "amiguard/b", "InvalidInput", ("Title is " + "x" * 1000)[:300])
-    assert not done.complete
-
-
-@pytest.mark.parametrize("malformed", [error("InvalidInputException"), ParamValidationError(report="bad\nbad")])
-def test_one_malformed_finding_does_not_keep_the_others_out(malformed: Exception) -> None:
-    hub = Hub()
-
-    class Strict(Client):
-        def batch_import_findings(self, **parameters: Any) -> Mapping[str, Any]:
-            if any(one["Id"] == "amiguard/n3" for one in parameters["Findings"]):
-                raise malformed
-            return super().batch_import_findings(**parameters)
-
-    hub.connect = lambda _service, region, credentials: Strict(hub, region, credentials)  # type: ignore[method-assign]
-    done = deliver(hub, target(*(finding(f"n{number}") for number in range(10))))
-    assert done.imported == 9
-    assert [(one.finding_id, one.code) for one in done.failed] == [("amiguard/n3", "InvalidInputException")]
-    assert not done.skipped
-
-
 def test_what_a_later_audit_has_sent_is_left_alone() -> None:
     hub = Hub()
     hub.have(finding("a", at=LATER), finding("b", at=LATER))
@@ -405,45 +195,6 @@ def test_a_time_that_cannot_be_read_is_updated(there: str) -> None:
     hub = Hub()
     hub.have(finding("a", UpdatedAt=there))
     assert deliver(hub, target(finding("a"))).updated == 1
-
-
-def test_credentials_that_cannot_be_had_cost_their_account_only() -> None:
-    hub = Hub()
-    done = deliver(
-        hub,
-        target(finding("a")),
-        target(finding("b", account_id=OTHER_ACCOUNT), account_id=OTHER_ACCOUNT),
-        target(finding("c", account_id="9" * 12), account_id="9" * 12),
-        load=lambda account_id: keys(account_id) if account_id == ACCOUNT else None,
-    )
-    assert done.imported == 1
-    assert {(one.account_id, one.reason) for one in done.skipped} == {
-        (OTHER_ACCOUNT, "no AWS credentials were found"),
-        ("9" * 12, "the account is not among those of this run"),
-    }
-
-
-def test_credentials_that_expire_are_renewed_once() -> None:
-    numbers = iter(range(9))
-    hub = Hub(answers={"GetFindings": [error("ExpiredTokenException")]})
-    done = deliver(hub, target(finding("a")), load=lambda _: Credentials(f"KEY{next(numbers)}", "secret"))
-    assert done.imported == 1
-    assert [call[2] for call in hub.calls] == ["KEY0", "KEY1", "KEY1"]
-    hub = Hub(answers={"GetFindings": [error("ExpiredTokenException")] * 9})
-    numbers = iter(range(9))
-    done = deliver(hub, target(finding("a")), load=lambda _: Credentials(f"KEY{next(numbers)}", "secret"))
-    assert done.skipped[0].reason == "the credentials have expired"
-    assert len(hub.calls) == 2
-
-
-def test_a_client_that_cannot_be_made_is_a_reason() -> None:
-    hub = Hub()
-
-    def connect(_service: str, region: str, credentials: Credentials) -> Any:
-        raise ValueError("Invalid endpoint: nonsense")
-
-    hub.connect = connect  # type: ignore[method-assign]
-    assert deliver(hub, target(finding("a"))).skipped[0].undelivered == 1
 
 
 def test_targets_are_taken_as_there_is_room() -> None:

@@ -21,7 +21,7 @@ from amiguard.core.result import CheckResult, Status, Target, TargetReport, Targ
 from amiguard.report.interface import ALL, StatusFilter
 from amiguard.report.json_v1 import decode_result, result_v1
 from amiguard.report.spool import Spool
-from tests.unit.test_report_samples import (
+from tests.unit.report_samples import (
     FRANKFURT,
     HEADER,
     IRELAND,

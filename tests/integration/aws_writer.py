@@ -9,6 +9,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials
 
+from amiguard.aws.botocore_calls import BotocoreClients
 from amiguard.aws.credentials import CredentialSource
 from amiguard.aws.ec2_query import CallStats
 from amiguard.aws.image_writer import Ec2ImageWriter
@@ -48,11 +49,12 @@ async def open_writer(
     actions = ("ModifyImageAttribute", "EnableImageBlockPublicAccess", "DisableImageBlockPublicAccess")
     pacer = Pacer(dict.fromkeys(actions, bucket))
     connect = connect_to(url, reply_within=reply_within)
-    writer = Ec2ImageWriter(connect, TARGET, CredentialSource(load), stats or CallStats(), pacer)
+    clients = BotocoreClients(lambda _service, _region, credentials: connect(credentials))
+    writer = Ec2ImageWriter(clients, TARGET, CredentialSource(load), stats or CallStats(), pacer)
     try:
         yield writer
     finally:
-        writer.close()
+        clients.close()
 
 
 def write(url: str, work: Callable[[Ec2ImageWriter], Awaitable[_T]], **options: Any) -> _T:

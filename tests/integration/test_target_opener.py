@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from botocore.httpsession import get_cert_path
@@ -130,6 +130,24 @@ def test_each_target_is_changed_in_its_own_account_and_region(fake: FakeEc2) -> 
             assert bool(image.grants) is (target(account_id, region) != done)
     assert calls.of(done).calls == {"ModifyImageAttribute": 1, "DescribeImageAttribute": 1}
     assert calls.total.calls["ModifyImageAttribute"] == 1
+
+
+def test_one_client_changes_all_accounts_of_a_region(fake: FakeEc2, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[str, str | None]] = []
+    original = AwsSession.client
+
+    def counting(self: AwsSession, service: str, *, region: str | None = None, **options: Any) -> Any:
+        made.append((service, region))
+        return original(self, service, region=region, **options)
+
+    monkeypatch.setattr(AwsSession, "client", counting)
+    wanted = [target(account_id, region) for account_id in (HUB, MEMBER) for region in REGIONS]
+
+    async def work(opener: Ec2TargetOpener) -> list[tuple[WriteReply, LaunchPermission]]:
+        return await asyncio.gather(*(unshare(opener, where) for where in wanted))
+
+    assert [(reply, permission.grantees) for reply, permission in run(work)] == [(Accepted(), ())] * 4
+    assert sorted(one for one in made if one[0] == "ec2") == sorted(("ec2", region) for region in REGIONS)
 
 
 def test_the_own_account_needs_no_role(fake: FakeEc2) -> None:

@@ -8,6 +8,7 @@ from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
+from amiguard.aws.botocore_calls import BotocoreClients
 from amiguard.aws.credentials import CredentialSource
 from amiguard.aws.ec2_query import CallStats
 from amiguard.aws.image_writer import Ec2ImageWriter
@@ -80,11 +81,12 @@ def work_with(
 ) -> tuple[Any, float]:
     async def main() -> Any:
         source = CredentialSource(load)
-        writer = Ec2ImageWriter(connect or client.connect, TARGET, source, stats or CallStats(), Pacer(sizes))
+        clients = BotocoreClients(lambda _service, _region, own: (connect or client.connect)(own))
+        writer = Ec2ImageWriter(clients, TARGET, source, stats or CallStats(), Pacer(sizes))
         try:
             return await work(writer)
         finally:
-            writer.close()
+            clients.close()
 
     return run_in_virtual_time(main())
 

@@ -15,13 +15,12 @@ from amiguard.aws.credentials import CredentialSource, CredentialsUnreadableErro
 from amiguard.aws.denials import Denials
 from amiguard.aws.ec2_query import CallStats, Ec2QueryClient, Endpoint
 from amiguard.aws.http import Http
-from amiguard.aws.image_writer import AT_ONCE, Ec2ImageWriter
+from amiguard.aws.image_writer import Ec2ImageWriter
 from amiguard.aws.organization import read_organization_of
 from amiguard.aws.pacing import Pacer
 from amiguard.aws.reader import Ec2ImageReader
 from amiguard.aws.roles import Role, Roles, profile_loader
 from amiguard.aws.security_hub import SecurityHub
-from amiguard.aws.security_hub_calls import AT_ONCE as HUB_CALLS_AT_ONCE
 from amiguard.aws.session import AwsSession, Caller
 from amiguard.aws.targets import Ec2Access, Ec2AccountReader, Regions
 from amiguard.core.directory import Directory
@@ -108,6 +107,7 @@ class Estate:
         self._profile_roles: dict[str, Roles] = {}
         self._writers: list[Ec2ImageWriter] = []
         self._clients = BotocoreClients(self._connect)
+        self._write_clients = BotocoreClients(self._connect_patiently)
         self._opening = threading.Lock()
         self._own_credentials = CredentialSource(session.find_credentials)
         self._denials = Denials(session.decode_denial)
@@ -144,9 +144,8 @@ class Estate:
             return Ec2ImageReader(self._client(target, credentials), target, access.query, access.pacer, access.page)
 
         def writer(target: Target) -> Ec2ImageWriter:
-            connect = partial(self._session.client, "ec2", region=target.region, connections=AT_ONCE)
             made = Ec2ImageWriter(
-                lambda own: connect(credentials=own),
+                self._write_clients,
                 target,
                 credentials,
                 self._calls.of(target),
@@ -173,11 +172,9 @@ class Estate:
         Args:
             accounts: those that were audited, by their ids.
         """
-
-        def connect(service: str, region: str, credentials: Credentials) -> Any:
-            return self._session.client(service, credentials=credentials, region=region, connections=HUB_CALLS_AT_ONCE)
-
-        return SecurityHub(connect, lambda account_id: self._credentials(accounts[account_id]), self._calls.total)
+        return SecurityHub(
+            self._connect_patiently, lambda account_id: self._credentials(accounts[account_id]), self._calls.total
+        )
 
     def _credentials(self, account: AuditedAccount) -> CredentialSource:
         match account.access:
@@ -218,12 +215,14 @@ class Estate:
         """Let AssumeRole calls that wait fail, so that no thread holds up the end of the program; close the clients."""
         for roles in (self._roles, *self._profile_roles.values()):
             roles.close()
-        for writer in self._writers:
-            writer.close()
+        self._write_clients.close()
         self._clients.close()
 
     def _connect(self, service: str, region: str, credentials: Credentials) -> Any:
         return self._session.client(service, credentials=credentials, region=region, connections=THREADS, quick=True)
+
+    def _connect_patiently(self, service: str, region: str, credentials: Credentials) -> Any:
+        return self._session.client(service, credentials=credentials, region=region, connections=THREADS)
 
     def _client(self, target: Target, credentials: CredentialSource, stats: CallStats | None = None) -> Ec2QueryClient:
         region = self._session.home_region if target.region == ALL_REGIONS else target.region

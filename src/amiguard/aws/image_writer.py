@@ -5,16 +5,15 @@ effect: it is never made again here, because only reading back tells.
 """
 
 import asyncio
-import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
-from amiguard.aws.credentials import CredentialSource, LentCredentials
+from amiguard.aws.botocore_calls import BotocoreClients
+from amiguard.aws.credentials import CredentialSource
 from amiguard.aws.denials import Denials
 from amiguard.aws.ec2_query import CallStats
 from amiguard.aws.errors import EXPIRED, THROTTLING, ApiError, api_error, explain, explain_botocore, unserved
@@ -27,8 +26,9 @@ from amiguard.core.image import Unreadable
 from amiguard.core.ports import Accepted, NoAnswer, Refused, WriteReply
 from amiguard.core.result import Target
 
-AT_ONCE = 8
+_AT_ONCE = 8
 """Calls of one target under way at once: the bucket of ModifyImageAttribute needs no more but in its first second."""
+_SERVICE = "ec2"
 _DRY_RUN = "DryRunOperation"
 _NOT_PERMITTED = "OperationNotPermitted"
 _LONGEST_REASON = 300
@@ -36,13 +36,7 @@ _SWITCHES = {
     BlockPublicAccess.BLOCK_NEW_SHARING: "EnableImageBlockPublicAccess",
     BlockPublicAccess.UNBLOCKED: "DisableImageBlockPublicAccess",
 }
-_METHODS = {
-    "ModifyImageAttribute": "modify_image_attribute",
-    "ModifySnapshotAttribute": "modify_snapshot_attribute",
-    "EnableImageBlockPublicAccess": "enable_image_block_public_access",
-    "DisableImageBlockPublicAccess": "disable_image_block_public_access",
-}
-"""What botocore calls the actions."""
+_ACTIONS = ("ModifyImageAttribute", "ModifySnapshotAttribute", *_SWITCHES.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +52,10 @@ class _Call:
 
 
 class Ec2ImageWriter:
-    """Changes one account in one region. It has threads of its own: a region that hangs holds no other one back.
+    """Changes one account in one region.
 
     Args:
-        connect: makes a botocore client of EC2 in that region, which signs with the given credentials and tries each
-            call once; called in a thread, when it is first needed.
+        clients: make the calls, each in a thread.
         target: the account and region.
         credentials: of the account.
         stats: where the calls are counted.
@@ -72,7 +65,7 @@ class Ec2ImageWriter:
 
     def __init__(
         self,
-        connect: Callable[[Credentials], Any],
+        clients: BotocoreClients,
         target: Target,
         credentials: CredentialSource,
         stats: CallStats,
@@ -80,26 +73,17 @@ class Ec2ImageWriter:
         *,
         denials: Denials | None = None,
     ) -> None:
-        self._connect = connect
+        self._clients = clients
         self._region = target.region
         self._denials = denials
         self._credentials = credentials
         self._stats = stats
         # The pacer forgets a bucket that nobody holds, and would give its burst anew.
-        self._buckets = {action: pacer.bucket(target.account_id, target.region, action) for action in _METHODS}
+        self._buckets = {action: pacer.bucket(target.account_id, target.region, action) for action in _ACTIONS}
         self._granted_at = float("-inf")
         self._snapshot_granted_at = float("-inf")
         self._repeats = True
-        self._lent = LentCredentials()
-        self._client: Any = None
-        self._connecting = threading.Lock()
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"amiguard-{target.region}")
-
-    def close(self) -> None:
-        """Close the connections; calls that wait for a thread are not made any more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        if self._client is not None:
-            self._client.close()
+        self._slots = asyncio.Semaphore(_AT_ONCE)
 
     def stop_repeating(self) -> None:
         """From now on a throttled call is not made again: it had no effect, and ends as refused."""
@@ -188,24 +172,21 @@ class Ec2ImageWriter:
         return replace(call, granted_at=await bucket.take())
 
     async def _attempt(self, call: _Call, credentials: ReadOnlyCredentials) -> WriteReply | ApiError:
-        loop = asyncio.get_running_loop()
         try:
-            client = await loop.run_in_executor(self._threads, self._connected)
+            await self._clients.connect(_SERVICE, self._region)
         except CALL_ERRORS as error:
             told = explain_botocore(error, doing="prepare the call", iam_action=f"ec2:{call.action}")
             return Refused(told.message, told.hint)
-        self._stats.count(call.action)
-        return await loop.run_in_executor(self._threads, self._send, client, credentials, call)
-
-    def _send(self, client: Any, credentials: ReadOnlyCredentials, call: _Call) -> WriteReply | ApiError:
-        self._lent.lend(credentials)
-        return _send(client, call)
-
-    def _connected(self) -> Any:
-        with self._connecting:
-            if self._client is None:
-                self._client = self._connect(self._lent)
-            return self._client
+        parameters = {**call.parameters, "DryRun": call.dry_run}
+        async with self._slots:
+            self._stats.count(call.action)
+            try:
+                reply = await self._clients.send(_SERVICE, self._region, credentials, call.action, parameters)
+            except ClientError as error:
+                return _read_error(error, dry_run=call.dry_run)
+            except (*CALL_ERRORS, KeyError) as error:  # KeyError is what botocore makes of a page of HTML
+                return _no_answer(f"no usable reply came: {type(error).__name__}: {error}")
+        return _read_reply(call, reply)
 
 
 def _create_volume_permission_item(grantee: Grantee) -> dict[str, str]:
@@ -214,14 +195,7 @@ def _create_volume_permission_item(grantee: Grantee) -> dict[str, str]:
     raise ValueError(f"snapshots are shared with accounts and everyone only, not with {grantee_id(grantee)!r}")
 
 
-def _send(client: Any, call: _Call) -> WriteReply | ApiError:
-    """Send the call once; runs in a thread."""
-    try:
-        reply = getattr(client, _METHODS[call.action])(DryRun=call.dry_run, **call.parameters)
-    except ClientError as error:
-        return _read_error(error, dry_run=call.dry_run)
-    except (*CALL_ERRORS, KeyError) as error:  # KeyError is what botocore makes of a page of HTML
-        return _no_answer(f"no usable reply came: {type(error).__name__}: {error}")
+def _read_reply(call: _Call, reply: Mapping[str, Any]) -> WriteReply:
     if call.dry_run:
         return _no_answer("the dry run was answered as if the change had been made: read it back")
     # Of the reply to a call that modifies an attribute botocore keeps EC2's request id only: any XML would pass for it.

@@ -13,7 +13,9 @@ from benchmarks.fake_ec2 import (
     FakeAccount,
     FakeEc2,
     FakeImage,
+    FakeOrganization,
     FakeRegion,
+    FakeRole,
     Grant,
     account_grant,
     by_id,
@@ -32,6 +34,9 @@ MODIFY: Final = "ModifyImageAttribute"
 # Plans are in the order of the regions' names: the large one comes first, and the small one would wait for it.
 _SMALL, _LARGE = REGION_NAMES[:2]
 _SMALL_IMAGES: Final = 20
+_REGIONS: Final = REGION_NAMES[:5]
+_OF_ORGANIZATION: Final = ("--organization", "--role-name", "Audit", "--max-images", "1000")
+_BY_ROLE: Final = ("--role-name", "Change")
 _TRUSTED: Final = tuple(f"{700_000_000_000 + number}" for number in range(4))
 _TRUST: Final = tuple(part for account_id in _TRUSTED for part in ("--trust", account_id))
 _FOREIGN: Final = "arn:aws:organizations::900000000000:{}/o-foreign000"
@@ -87,14 +92,20 @@ class _Applied:
 
 
 def remediation(effort: Effort) -> list[Figure]:
-    """Return the figures of one region of many images, and of the same beside a small region."""
+    """Return the figures of one region of many images, of the same beside a small region, and of many accounts."""
     images = 110 if effort.small else 500
+    accounts = 10 if effort.small else 100
+    runs = effort.paced_runs
     both = {_LARGE: images, _SMALL: _SMALL_IMAGES}
     return [
-        *_one_region(effort, images, _applies({_LARGE: images}, effort.paced_runs)),
+        *_one_region(effort, images, _applies(_one_account({_LARGE: images}), runs)),
         *_two_regions(
-            effort, images, _applies({_SMALL: _SMALL_IMAGES}, effort.paced_runs), _applies(both, effort.paced_runs)
+            effort,
+            images,
+            _applies(_one_account({_SMALL: _SMALL_IMAGES}), runs),
+            _applies(_one_account(both), runs),
         ),
+        *_many_accounts(effort, accounts, _applies(_organization(accounts), runs, _OF_ORGANIZATION, _BY_ROLE)),
     ]
 
 
@@ -129,6 +140,19 @@ def _two_regions(effort: Effort, images: int, alone: list[_Applied], beside: lis
     ]
 
 
+def _many_accounts(effort: Effort, accounts: int, runs: list[_Applied]) -> list[Figure]:
+    images = accounts * len(_REGIONS)
+    case = f"apply to {accounts:,} accounts, 1 image in each of {len(_REGIONS)} regions, the same"
+    cpu = [1000 * one.usage.cpu_seconds / images for one in runs]
+    return [
+        *_correctness(case, images, runs),
+        figure(case, "amiguard: start to end", (one.usage.wall_seconds for one in runs), "s", digits=1),
+        figure(case, "amiguard: CPU", (one.usage.cpu_seconds for one in runs), "s", digits=2),
+        figure(case, "amiguard: CPU a target", cpu, "ms", digits=1),
+        figure(case, "amiguard: peak memory", (one.usage.peak_mib for one in runs), "MiB", effort.goal("<", 200)),
+    ]
+
+
 def _correctness(case: str, images: int, runs: list[_Applied]) -> list[Figure]:
     """Return what must be right before any time counts: every image as planned, each by one call between two reads."""
     none, checked = Target("=", 0), runs[0].stats["signatures_checked"]
@@ -155,31 +179,50 @@ def _pace(case: str, effort: Effort, images: int, runs: list[_Applied]) -> list[
     ]
 
 
-def _applies(sizes: Mapping[str, int], runs: int) -> list[_Applied]:
-    """Plan once for an account with so many images in each region, and apply the plan to it again and again."""
-    regions = {region: _region(region, sizes.get(region, 0)) for region in (_LARGE, _SMALL)}
-    estate = Estate({ACCOUNT: FakeAccount(regions)})
+def _one_account(sizes: Mapping[str, int]) -> Estate:
+    """Return an account with so many images in each region."""
+    return Estate(
+        {ACCOUNT: FakeAccount({region: _region(region, sizes.get(region, 0)) for region in (_LARGE, _SMALL)})}
+    )
+
+
+def _organization(accounts: int) -> Estate:
+    """Return an organization with one image in each region of each account."""
+    account_ids = [f"{int(ACCOUNT) + number:012}" for number in range(accounts)]
+    roles = {"Audit": FakeRole(), "Change": FakeRole()}
+    regions = {region: _region(region, 1) for region in _REGIONS}
+    return Estate(
+        {account_id: FakeAccount(regions, roles) for account_id in account_ids},
+        FakeOrganization("o-abcdefghij", ACCOUNT, members=frozenset(account_ids)),
+    )
+
+
+def _applies(
+    estate: Estate, runs: int, plan_options: Sequence[str] = (), apply_options: Sequence[str] = ()
+) -> list[_Applied]:
+    """Plan once, and apply the plan again and again to the estate as it was."""
     with tempfile.TemporaryDirectory() as folder:
         plan = Path(folder) / "plan.json"
         # A plan names no endpoint. The fake that it is made with neither waits nor throttles.
         with FakeEc2(estate, verify_every=_SIGNATURES) as fake:
-            _run(("plan", *_TRUST, "--read-bucket", "none", "--quiet", "--output", str(plan)), fake, Path(folder))
-        return [_apply(estate, plan) for _ in range(runs)]
+            options = (*_TRUST, *plan_options, "--read-bucket", "none", "--quiet")
+            _run(("plan", *options, "--output", str(plan)), fake, Path(folder))
+        return [_apply(estate, plan, apply_options) for _ in range(runs)]
 
 
-def _apply(estate: Estate, plan: Path) -> _Applied:
+def _apply(estate: Estate, plan: Path, options: Sequence[str]) -> _Applied:
     """Apply the plan in a home of its own: the state folder of an earlier run would say that all is done."""
     # The fake is on a thread of this process, which only waits meanwhile, so that the images can be looked at.
     with (
         FakeEc2(estate, latency=_LATENCY, bucket=DOCUMENTED, verify_every=_SIGNATURES) as fake,
         tempfile.TemporaryDirectory() as folder,
     ):
-        usage = _run(("apply", str(plan), *_TRUST, "--yes", "--force"), fake, Path(folder))
-        regions = estate.accounts[ACCOUNT].regions
+        usage = _run(("apply", str(plan), *_TRUST, *options, "--yes", "--force"), fake, Path(folder))
         wrong = sum(
-            not _is_as_planned(image, fake.image(ACCOUNT, region, image.id))
-            for region in regions
-            for image in regions[region].images.values()
+            not _is_as_planned(image, fake.image(account_id, region, image.id))
+            for account_id, account in estate.accounts.items()
+            for region, there in account.regions.items()
+            for image in there.images.values()
         )
         calls = tuple(zip(fake.stats.recent_at, fake.stats.recent, strict=True))
         return _Applied(usage, fake.stats.as_json(), wrong, calls)

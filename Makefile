@@ -53,16 +53,21 @@ $(STAMPS)/demo: $(STAMPS)/venv pyproject.toml constraints.txt
 	@$(INSTALL) --constraint constraints.txt --editable '.[demo]'
 	@touch $@
 
+$(STAMPS)/test: $(STAMPS)/venv pyproject.toml constraints.txt
+	@echo "Installing amiguard and what its tests need into $(VENV) ..."
+	@$(INSTALL) --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
 $(STAMPS)/dev: $(STAMPS)/venv pyproject.toml constraints.txt
 	@echo "Installing amiguard and its tools into $(VENV) ..."
 	@$(INSTALL) --constraint constraints.txt --editable '.[dev]'
-	@touch $@
+	@touch $(STAMPS)/test $@
 
 # The demo ends as the audit does: 1 says that untrusted sharing was found, which is what it is there to show.
 demo: $(STAMPS)/demo
 	@$(BIN)/amiguard demo || test $$? -eq 1
 
-test: $(STAMPS)/dev
+test: $(STAMPS)/test
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS) $(ARGS)
 
 # The whole suite once more, traced: what it costs is the tracing, not a second run. The program that tests start counts.

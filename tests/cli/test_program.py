@@ -41,7 +41,7 @@ def test_version_names_an_extra_that_is_not_there(monkeypatch: pytest.MonkeyPatc
 def test_every_extra_for_users_is_among_the_versions() -> None:
     from amiguard.cli.versions import EXTRAS
 
-    assert set(metadata("amiguard").get_all("Provides-Extra", [])) - {"dev"} == set(EXTRAS)
+    assert set(metadata("amiguard").get_all("Provides-Extra", [])) - {"dev", "test"} == set(EXTRAS)
 
 
 def test_no_command_shows_help(run_amiguard: RunAmiguard) -> None:

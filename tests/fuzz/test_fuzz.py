@@ -4,16 +4,16 @@ import time
 import zlib
 
 import pytest
-from hypothesis import settings
 
 from tests.fuzz.explore import HangError, explore, within
 from tests.fuzz.findings import FINDINGS, Finding
 from tests.fuzz.registry import TARGETS
 from tests.fuzz.target import Form, Target, accepts
 from tests.fuzz.values import deep
+from tests.profiles import share
 
 ENOUGH = 10_000
-ORDINARY_SHARE = 4
+ORDINARY = 4
 """In CI's profile each target is given all of its examples, and in the others one of so many."""
 targets = pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 NESTED = ("plan", "journal", "notify-state", "directory", "checkpoint", "trail-record", "kms-policy", "report")
@@ -21,7 +21,7 @@ NESTED = ("plan", "journal", "notify-state", "directory", "checkpoint", "trail-r
 
 @targets
 def test_any_bytes_are_read_or_refused(target: Target) -> None:
-    examples = target.examples if settings.get_current_profile_name() == "ci" else target.examples // ORDINARY_SHARE
+    examples = share(target.examples, ORDINARY)
     tried, accepted = explore(target, examples, number=zlib.crc32(target.name.encode()))
     assert tried >= examples
     assert accepted  # or the mutations would all be refused for the same reason

@@ -15,6 +15,7 @@ from amiguard.core.plan import Effect, InUse, NotInUse, Plan, UseUnknown
 from amiguard.core.planning import Planner, PlanWishes
 from amiguard.core.trust import TrustPolicy
 from tests.fakes.images import OWNER, image
+from tests.profiles import share
 from tests.unit import strategies
 from tests.unit.planning_worlds import NOW, World, wishes_without_additions, worlds
 
@@ -97,7 +98,7 @@ def users(one: Image, usage: Usage) -> set[str]:
     return {entry.account_id for entry in usage.entries if entry.count} - {one.account_id}
 
 
-@settings(max_examples=400)
+@settings(max_examples=share(400))
 @given(worlds | strict_worlds, wishes_without_additions, usages, places)
 def test_no_plan_takes_access_from_an_account_in_use(
     world: World, wish: PlanWishes, usage: Usage, places: dict[str, Place]

@@ -27,6 +27,7 @@ from tests.fakes.images import image
 from tests.fakes.remediation import FakeJournal, FakeOpener, FakeWorld, Fault, KilledError
 from tests.fakes.remediation_runs import ADDED, ELSEWHERE, OTHER, RULES, STRANGER, SWITCH, TARGET, TRUSTED
 from tests.fakes.virtual_time import run_in_virtual_time
+from tests.profiles import share
 
 KEPT: tuple[Grantee, ...] = (TRUSTED, Unrecognized("group=some"))
 UNTRUSTED: tuple[Grantee, ...] = (Everyone(), STRANGER, OTHER, Account("777777777777"))
@@ -218,7 +219,7 @@ def test_every_outcome_is_true_and_journaled(setting: Setting) -> None:
     assert_all(setting, world, done=True)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=share(200), deadline=None)
 @given(settings_of_worlds(), kills, kills)
 def test_killed_twice_and_applied_again_all_is_as_planned(setting: Setting, first: Kill, second: Kill) -> None:
     world = setting.world()
@@ -236,7 +237,7 @@ def test_killed_twice_and_applied_again_all_is_as_planned(setting: Setting, firs
     assert_all(setting, world, done=True)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=share(200), deadline=None)
 @given(settings_of_worlds(), kills, kills)
 def test_killed_and_rolled_back_all_is_as_before(setting: Setting, first: Kill, second: Kill) -> None:
     world = setting.world()

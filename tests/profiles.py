@@ -1,0 +1,8 @@
+"""How much is tried: all of it in CI's profile of hypothesis, a part of it in the others."""
+
+from hypothesis import settings
+
+
+def share(whole: int, part: int = 2) -> int:
+    """How many examples to try: `whole` in the profile `ci`, one of `part` of these in any other."""
+    return whole if settings.get_current_profile_name() == "ci" else whole // part

@@ -3,6 +3,11 @@
 from hypothesis import settings
 
 
+def in_ci() -> bool:
+    """Whether this is the profile `ci`."""
+    return settings.get_current_profile_name() == "ci"
+
+
 def share(whole: int, part: int = 2) -> int:
     """How many examples to try: `whole` in the profile `ci`, one of `part` of these in any other."""
-    return whole if settings.get_current_profile_name() == "ci" else whole // part
+    return whole if in_ci() else whole // part

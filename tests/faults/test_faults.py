@@ -15,8 +15,9 @@ from tests.faults.record import PAGE, beside_names, load, render, replaced
 from tests.faults.stage import prepared
 from tests.faults.walk import walk
 from tests.faults.write import beside
+from tests.profiles import in_ci
 
-SHARE = 24
+SHARE = 24 if in_ci() else 40
 RECORDED = load()
 BESIDE = beside()
 # A killed run starts the program twice, and each start costs a second.

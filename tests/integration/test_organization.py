@@ -34,6 +34,7 @@ from benchmarks.fake_ec2 import (
     Rewrite,
 )
 from tests.fakes.virtual_time import run_in_virtual_time
+from tests.profiles import share
 
 MANAGEMENT = "111122223333"
 MEMBER = "222233334444"
@@ -339,7 +340,7 @@ def trees(draw: st.DrawFn) -> FakeTree:
     return FakeTree(accounts_in(-1), units_in(-1))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=share(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(trees())
 def test_both_ways_to_find_the_tree_agree(tree: FakeTree) -> None:
     with FakeEc2(estate(tree)) as fake:

@@ -17,7 +17,7 @@ from tests.faults.walk import walk
 from tests.faults.write import beside
 from tests.profiles import in_ci
 
-SHARE = 24 if in_ci() else 40
+SHARE = 24 if in_ci() else 32
 RECORDED = load()
 BESIDE = beside()
 # A killed run starts the program twice, and each start costs a second.
